@@ -1,0 +1,11 @@
+// Debian and Ubuntu compile libjpeg.a for programs: its one reference to data of another library,
+// `stderr`, cannot be linked into a shared library. The build links with --wrap=stderr, which turns
+// every reference to `stderr` into one to the variable below, inside the library.
+
+#include <cstdio>
+
+extern "C" {
+extern FILE* __real_stderr;
+extern FILE* __wrap_stderr;
+__attribute__((visibility("hidden"))) FILE* __wrap_stderr = __real_stderr;
+}

@@ -1,0 +1,442 @@
+"""Builds the native library, a plain shared library, by calling the C++ compiler.
+
+`pip install .` and `pip wheel .` come here by themselves. For work on the sources:
+
+    python setup.py build_native                      build fastload/native/libfastload.so in place
+    python setup.py test_native                       build and run tests/native/*_test.cpp
+    python setup.py test_native --sanitize=thread     the same under ThreadSanitizer
+
+All three compile only what changed. $CXX names another compiler; $CXXFLAGS and $LDFLAGS are
+appended; g++ and clang++ also search $CPATH for headers and $LIBRARY_PATH for libraries.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import platform
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from setuptools import Command, Distribution, setup
+from setuptools.command.bdist_wheel import bdist_wheel
+from setuptools.command.build_py import build_py
+
+ROOT = Path(__file__).resolve().parent
+SOURCES = ROOT / "fastload" / "native"
+LIBRARY = SOURCES / "libfastload.so"
+TESTS = ROOT / "tests" / "native"
+OBJECTS = ROOT / "build" / "native"
+
+# Two: a compile of one source takes up to 1 GB, and small machines build this too.
+PARALLEL_JOBS = 2
+
+BASE_FLAGS = ("-std=c++20", "-fPIC", "-fvisibility=hidden", "-march=x86-64-v2", "-pthread", "-g")
+WARNINGS = ("-Wall", "-Wextra", "-Werror")
+
+# Sources named for an instruction set are entered only where the CPU has it: they alone may use it.
+SIMD_FLAGS = {
+    "_avx2": ("-mavx2", "-mfma", "-mbmi", "-mbmi2"),
+    "_avx512": (
+        "-mavx512f",
+        "-mavx512bw",
+        "-mavx512vl",
+        "-mavx512dq",
+        "-mavx512vbmi",
+        "-mavx512vbmi2",
+        "-mavx512vnni",
+        "-mavx2",
+        "-mfma",
+        "-mbmi",
+        "-mbmi2",
+    ),
+}
+
+# Every link: fastload/native/libjpeg_stderr.cpp tells why.
+LINK_FLAGS = ("-pthread", "-Wl,--wrap=stderr")
+
+# libjpeg and the C++ runtime go into the library, so that the wheel needs neither on its machine,
+# and libjpeg's names stay inside, so that they cannot meet those of Pillow's or torchvision's copy.
+LIBRARY_LINK_FLAGS = (
+    "-shared",
+    "-static-libstdc++",
+    "-static-libgcc",
+    "-Wl,--exclude-libs,ALL",
+    "-Wl,-z,defs",
+)
+
+# libjpeg-turbo's licence asks that its notice goes with every binary.
+LIBJPEG_NOTICES = tuple(
+    Path("/usr/share/doc") / package / "copyright"
+    for package in ("libjpeg62-turbo-dev", "libjpeg-turbo8-dev", "libjpeg62-turbo")
+)
+NOTICE = "libjpeg-turbo.copyright"
+
+INSTALL_JPEG = {
+    "apt-get": "sudo apt-get install libjpeg-dev",
+    "dnf": "sudo dnf install libjpeg-turbo-devel libjpeg-turbo-static",
+    "zypper": "sudo zypper install libjpeg8-devel libjpeg8-devel-static",
+    "pacman": "sudo pacman -S libjpeg-turbo",
+}
+INSTALL_COMPILER = {
+    "apt-get": "sudo apt-get install g++",
+    "dnf": "sudo dnf install gcc-c++",
+    "zypper": "sudo zypper install gcc-c++",
+    "pacman": "sudo pacman -S gcc",
+}
+
+
+class NativeBuildError(SystemExit):
+    """Ends the build with a message and no traceback."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(f"\nfastload: {message}\n")
+
+
+def install_command(commands: dict[str, str]) -> str:
+    """Return the command that installs a package here, Debian's where the system is not known."""
+    for tool, command in commands.items():
+        if shutil.which(tool):
+            return command
+    return commands["apt-get"]
+
+
+@dataclass(frozen=True)
+class Toolchain:
+    """A C++20 compiler and the static libjpeg that it finds."""
+
+    compiler: tuple[str, ...]
+    libjpeg: str
+
+    @classmethod
+    def find(cls) -> Toolchain:
+        """Look for all that the build needs; raise NativeBuildError naming what is missing."""
+        if sys.platform != "linux" or platform.machine() != "x86_64":
+            raise NativeBuildError(
+                f"the native library is written for Linux on x86-64; this is {sys.platform} on "
+                f"{platform.machine()}."
+            )
+        compiler = cls._find_compiler()
+        cls._require_cxx20(compiler)
+        cls._require_header(compiler)
+        return cls(compiler, cls._find_libjpeg(compiler))
+
+    @staticmethod
+    def _find_compiler() -> tuple[str, ...]:
+        named = os.environ.get("CXX", "").strip()
+        compiler = tuple(shlex.split(named)) if named else ("g++",)
+        if shutil.which(compiler[0]) is None:
+            origin = "which $CXX names, " if named else ""
+            raise NativeBuildError(
+                f"the C++ compiler {compiler[0]!r}, {origin}is not installed. Install one with\n\n"
+                f"    {install_command(INSTALL_COMPILER)}\n\nor name another one in $CXX."
+            )
+        return compiler
+
+    @staticmethod
+    def _compiles(
+        compiler: tuple[str, ...], text: str, *flags: str
+    ) -> subprocess.CompletedProcess[str]:
+        command = [*compiler, "-x", "c++", "-fsyntax-only", *flags, "-"]
+        return subprocess.run(command, input=text, capture_output=True, text=True, check=False)
+
+    @classmethod
+    def _require_cxx20(cls, compiler: tuple[str, ...]) -> None:
+        probe = "#include <bit>\n#include <span>\n#include <stop_token>\n#include <thread>\n"
+        result = cls._compiles(compiler, probe, "-std=c++20", "-march=x86-64-v2", "-mavx512vbmi2")
+        if result.returncode != 0:
+            raise NativeBuildError(
+                f"{shlex.join(compiler)} cannot compile C++20 for x86-64 (g++ 11 and clang 14 can):"
+                f"\n\n{result.stderr.strip()}\n\nInstall a newer one, or name it in $CXX."
+            )
+
+    @classmethod
+    def _require_header(cls, compiler: tuple[str, ...]) -> None:
+        flags = shlex.split(os.environ.get("CXXFLAGS", ""))
+        # jpeglib.h takes size_t and FILE for granted.
+        result = cls._compiles(compiler, "#include <cstdio>\n#include <jpeglib.h>\n", *flags)
+        if result.returncode != 0:
+            raise NativeBuildError(
+                "jpeglib.h, the header of libjpeg-turbo, is not installed. Install it with\n\n"
+                f"    {install_command(INSTALL_JPEG)}\n\nor name its folder in $CPATH."
+            )
+
+    @staticmethod
+    def _find_libjpeg(compiler: tuple[str, ...]) -> str:
+        command = [*compiler, "-print-file-name=libjpeg.a"]
+        found = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        if not Path(found).is_absolute():
+            raise NativeBuildError(
+                "libjpeg.a, the static library of libjpeg-turbo, is not installed. Install it with"
+                f"\n\n    {install_command(INSTALL_JPEG)}\n\nor name its folder in $LIBRARY_PATH."
+            )
+        return found
+
+
+@dataclass(frozen=True)
+class NativeBuild:
+    """The sources compiled with one set of flags into one folder of objects."""
+
+    toolchain: Toolchain
+    objects: Path
+    flags: tuple[str, ...] = ("-O3",)
+
+    def compile(self, sources: Sequence[Path]) -> list[Path]:
+        """Compile what is older than its source, its headers or its flags; return all objects."""
+        self.objects.mkdir(parents=True, exist_ok=True)
+        stale = [source for source in sources if not self._is_fresh(source)]
+        with ThreadPoolExecutor(PARALLEL_JOBS) as jobs:
+            failures = [message for message in jobs.map(self._compile_one, stale) if message]
+        if failures:
+            raise NativeBuildError("\n\n".join(failures))
+        return [self._object(source) for source in sources]
+
+    def link(self, target: Path, objects: Sequence[Path], flags: Sequence[str]) -> None:
+        """Link objects and libjpeg into target, which appears whole or not at all."""
+        scratch = target.with_name(f"{target.name}.{os.getpid()}")
+        extra = shlex.split(os.environ.get("LDFLAGS", ""))
+        command = [
+            *self.toolchain.compiler,
+            *LINK_FLAGS,
+            *flags,
+            "-o",
+            str(scratch),
+            *map(str, objects),
+            self.toolchain.libjpeg,
+            *extra,
+        ]
+        message = _run(command, f"link {_shown(target)}")
+        if message:
+            raise NativeBuildError(message)
+        scratch.replace(target)
+
+    def _command(self, source: Path) -> list[str]:
+        simd = next((f for end, f in SIMD_FLAGS.items() if source.stem.endswith(end)), ())
+        extra = shlex.split(os.environ.get("CXXFLAGS", ""))
+        include = f"-I{SOURCES}"
+        compiler = self.toolchain.compiler
+        return [*compiler, "-c", *BASE_FLAGS, *WARNINGS, *self.flags, *simd, include, *extra]
+
+    def _object(self, source: Path) -> Path:
+        return self.objects / f"{source.stem}.o"
+
+    def _is_fresh(self, source: Path) -> bool:
+        target = self._object(source)
+        command = target.with_suffix(".command")
+        if not (target.exists() and command.exists()):
+            return False
+        if command.read_text() != shlex.join(self._command(source)):
+            return False
+        built = target.stat().st_mtime_ns
+        return all(p.exists() and p.stat().st_mtime_ns <= built for p in self._inputs(source))
+
+    def _inputs(self, source: Path) -> Iterator[Path]:
+        """Yield the files that went into the object, from the compiler's own make rule."""
+        yield source
+        rule = self._object(source).with_suffix(".d")
+        if rule.exists():
+            text = rule.read_text().replace("\\\n", " ")
+            yield from map(Path, text.partition(": ")[2].split())
+
+    def _compile_one(self, source: Path) -> str:
+        target = self._object(source)
+        rule = target.with_suffix(".d")
+        command = self._command(source)
+        started = _now_ns(self.objects)
+        message = _run(
+            [*command, "-MMD", "-MF", str(rule), "-o", str(target), str(source)],
+            f"compile {_shown(source)}",
+        )
+        if message:
+            target.unlink(missing_ok=True)
+            return message
+        # A source saved while it was compiled has to look newer than what came of it.
+        os.utime(target, ns=(started, started))
+        target.with_suffix(".command").write_text(shlex.join(command))
+        return ""
+
+
+def _now_ns(folder: Path) -> int:
+    """Return the time as the file system of folder stamps it."""
+    with tempfile.NamedTemporaryFile(dir=folder) as stamp:
+        return Path(stamp.name).stat().st_mtime_ns
+
+
+def _shown(path: Path) -> str:
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
+
+
+def _run(command: Sequence[str], task: str) -> str:
+    """Run a compiler; return what it said where it failed, else nothing."""
+    print(f"  {task}", flush=True)
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode == 0:
+        return ""
+    return f"could not {task}:\n\n{shlex.join(command)}\n{result.stderr.strip()}"
+
+
+@contextlib.contextmanager
+def one_build_at_a_time(folder: Path) -> Iterator[None]:
+    """Keep two builds of one tree (an editor's and a shell's, say) from mixing their objects."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def library_sources() -> list[Path]:
+    """Return every source of the native library."""
+    sources = sorted(SOURCES.glob("*.cpp"))
+    if not sources:
+        raise NativeBuildError(f"there is no C++ source in {SOURCES}: the checkout is not whole.")
+    return sources
+
+
+def build_library(target: Path) -> None:
+    """Build the native library at target where it is older than what it is made of."""
+    with one_build_at_a_time(OBJECTS):
+        build = NativeBuild(Toolchain.find(), OBJECTS)
+        objects = build.compile(library_sources())
+        made_of = objects_stamp(build, objects)
+        stamp = OBJECTS / f"linked-{abs(hash_path(target)):x}"
+        if not (target.exists() and stamp.exists() and stamp.read_text() == made_of):
+            build.link(target, objects, LIBRARY_LINK_FLAGS)
+            stamp.write_text(made_of)
+    for notice in LIBJPEG_NOTICES:
+        if notice.exists():
+            shutil.copyfile(notice, target.with_name(NOTICE))
+            break
+
+
+def objects_stamp(build: NativeBuild, objects: Sequence[Path]) -> str:
+    """Return text that changes whenever the linked library would."""
+    lines = [f"{o.name} {o.stat().st_mtime_ns}" for o in objects]
+    lines += [build.toolchain.libjpeg, os.environ.get("LDFLAGS", "")]
+    return "\n".join(lines)
+
+
+def hash_path(path: Path) -> int:
+    """Return a number that names path the same way in every process (Python salts its own hash)."""
+    return int.from_bytes(str(path.resolve()).encode(), "big") % (2**61 - 1)
+
+
+class BuildNative(Command):
+    """Builds the native library in place."""
+
+    description = "build fastload/native/libfastload.so in place"
+    user_options: ClassVar[list[tuple[str, str | None, str]]] = []
+
+    def initialize_options(self) -> None:
+        """Do nothing: there is no option."""
+
+    def finalize_options(self) -> None:
+        """Do nothing: there is no option."""
+
+    def run(self) -> None:
+        """Build the library."""
+        build_library(LIBRARY)
+        print(f"  {_shown(LIBRARY)} is up to date")
+
+
+class TestNative(Command):
+    """Builds the programs tests/native/*_test.cpp and runs them; main() returns 0 on success."""
+
+    description = "build and run tests/native/*_test.cpp"
+    user_options: ClassVar[list[tuple[str, str | None, str]]] = [
+        ("sanitize=", None, "sanitizers to build with, as -fsanitize= takes them"),
+        ("only=", None, "run this one program, by its name without _test.cpp"),
+    ]
+
+    def initialize_options(self) -> None:
+        """Set the options to what they are when not given."""
+        self.sanitize = ""
+        self.only = ""
+
+    def finalize_options(self) -> None:
+        """Choose the folder of the objects by the sanitizers."""
+        self.objects = ROOT / "build" / f"native-test-{self.sanitize.replace(',', '-') or 'plain'}"
+
+    def run(self) -> None:
+        """Build all programs, then run each; end with an error naming those that failed."""
+        tests = sorted(TESTS.glob(f"{self.only or '*'}_test.cpp"))
+        if not tests:
+            raise NativeBuildError(f"no {self.only or '*'}_test.cpp in {_shown(TESTS)}.")
+        with one_build_at_a_time(self.objects):
+            programs = self._build(tests)
+        failed = [program.name for program in programs if not self._passes(program)]
+        if failed:
+            raise NativeBuildError(f"failed under {self.sanitize or 'no sanitizer'}: {failed}")
+
+    def _build(self, tests: Sequence[Path]) -> list[Path]:
+        sanitize = (f"-fsanitize={self.sanitize}", "-fno-omit-frame-pointer")
+        extra = (*sanitize, "-fno-sanitize-recover=all") if self.sanitize else ()
+        build = NativeBuild(Toolchain.find(), self.objects, ("-O1", *extra))
+        library = build.compile(library_sources())
+        programs = []
+        for test, compiled in zip(tests, build.compile(tests), strict=True):
+            program = self.objects / test.stem
+            build.link(program, [compiled, *library], extra)
+            programs.append(program)
+        return programs
+
+    def _passes(self, program: Path) -> bool:
+        # ThreadSanitizer's shadow memory does not fit every layout that the kernel randomises to.
+        fixed_layout = ["setarch", platform.machine(), "--addr-no-randomize"]
+        prefix = fixed_layout if "thread" in self.sanitize and shutil.which("setarch") else []
+        print(f"  run {program.name} ({self.sanitize or 'no sanitizer'})", flush=True)
+        return subprocess.run([*prefix, str(program)], cwd=ROOT, check=False).returncode == 0
+
+
+class BuildPyWithLibrary(build_py):
+    """Adds the native library: in place for an editable install, else to the built copy."""
+
+    def run(self) -> None:
+        """Copy the Python files, then build the library next to its loader."""
+        super().run()
+        if self.editable_mode:
+            build_library(LIBRARY)
+        else:
+            folder = Path(self.build_lib).resolve() / "fastload" / "native"
+            folder.mkdir(parents=True, exist_ok=True)
+            build_library(folder / LIBRARY.name)
+
+
+class WheelForEveryPython(bdist_wheel):
+    """Tags the wheel by platform alone: ctypes loads the library, so no Python ABI is in it."""
+
+    def finalize_options(self) -> None:
+        """Mark the wheel as not pure, since it holds machine code."""
+        super().finalize_options()
+        self.root_is_pure = False
+
+    def get_tag(self) -> tuple[str, str, str]:
+        """Return the tag of any Python 3 on this platform."""
+        return ("py3", "none", super().get_tag()[2])
+
+
+class BinaryDistribution(Distribution):
+    """A distribution with machine code in it, though without an extension module."""
+
+    def has_ext_modules(self) -> bool:
+        """Answer yes, so that the package goes to platlib."""
+        return True
+
+
+setup(
+    distclass=BinaryDistribution,
+    cmdclass={
+        "bdist_wheel": WheelForEveryPython,
+        "build_native": BuildNative,
+        "build_py": BuildPyWithLibrary,
+        "test_native": TestNative,
+    },
+)
