@@ -1,0 +1,64 @@
+# make quickstart   everything from nothing: environment, install, a first pack, a first comparison
+# make test         everything from nothing: environment, install, all tests
+#
+#   PYTHON=python3.12   the Python to make the environment with
+#   VENV=.venv          the environment ($FASTLOAD_VENV also names one, outside the checkout say)
+#   EXTRAS=dev,train    what of pyproject.toml's optional dependencies to install
+#   PYTEST_ARGS=...     more arguments for pytest
+
+PYTHON ?= python3
+VENV ?= $(or $(FASTLOAD_VENV),.venv)
+EXTRAS ?= dev
+PYTEST_ARGS ?=
+BIN = $(VENV)/bin
+CPP_FILES = $(wildcard fastload/native/*.cpp fastload/native/*.h tests/native/*.cpp tests/native/*.h)
+
+.PHONY: help quickstart test test-sanitize environment native lint format wheel bench bench-smoke clean
+
+help:
+	@sed -n '/^#/!q; s/^# \?//p' Makefile
+	@echo 'more: native test-sanitize lint format wheel bench bench-smoke clean'
+
+quickstart: environment native
+	$(BIN)/python examples/quickstart.py
+
+test: environment native
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+environment:
+	@PYTHON="$(PYTHON)" tools/environment.sh "$(VENV)" "$(EXTRAS)"
+
+# The native library, in place; only what changed is compiled.
+native: | environment
+	$(BIN)/python setup.py build_native
+
+# The C++ tests, under each of the sanitizers (two of them cannot be in one program).
+test-sanitize: environment
+	$(BIN)/python setup.py test_native --sanitize=thread
+	$(BIN)/python setup.py test_native --sanitize=address,undefined
+
+lint: environment
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/clang-format --dry-run --Werror $(CPP_FILES)
+	$(BIN)/lint-imports
+
+format: environment
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+	$(BIN)/clang-format -i $(CPP_FILES)
+
+wheel: environment
+	$(BIN)/python -m pip wheel --disable-pip-version-check --no-deps --wheel-dir dist .
+
+# The peers run in environments of their own, which `python -m benchmarks.environments` makes.
+bench: environment native
+	$(BIN)/python -m benchmarks.environments
+	$(BIN)/python -m pytest benchmarks
+
+bench-smoke: environment native
+	$(BIN)/python -m pytest benchmarks --smoke
+
+clean:
+	rm -rf build dist *.egg-info fastload/native/libfastload.so

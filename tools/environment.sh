@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# Makes what the Makefile's targets run in, and says what it does: the system packages that the build
+# needs, a virtual environment, fastload in it. What is there already is left as it is.
+#
+#     tools/environment.sh VENV EXTRAS      (EXTRAS as pip takes them: dev,train)
+
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+venv=$1
+extras=$2
+python=${PYTHON:-python3}
+compiler=${CXX:-g++}
+
+say() { printf '== %s\n' "$*"; }
+
+fail() {
+    printf 'fastload: %s\n' "$*" >&2
+    exit 1
+}
+
+require_python() {
+    command -v "$python" >/dev/null || fail "$python is not installed; name another one: make PYTHON=..."
+    "$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' ||
+        fail "$("$python" --version) is too old; fastload needs Python 3.10 or later: make PYTHON=..."
+}
+
+has_compiler() { command -v "${compiler%% *}" >/dev/null; }
+
+has_libjpeg() {
+    has_compiler || return 1
+    printf '#include <cstdio>\n#include <jpeglib.h>\n' |
+        $compiler -x c++ -fsyntax-only - 2>/dev/null &&
+        [[ $($compiler -print-file-name=libjpeg.a) == /* ]]
+}
+
+# Debian keeps the pip that a new environment gets in a package of its own.
+has_venv() { [[ -x $venv/bin/python ]] || "$python" -c 'import ensurepip, venv' 2>/dev/null; }
+
+missing_packages() {
+    has_compiler || echo g++
+    has_libjpeg || echo libjpeg-dev
+    has_venv || "$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])'
+}
+
+install_packages() {
+    local packages=("$@") as_root=()
+    if ! command -v apt-get >/dev/null; then
+        fail "these are missing (by Debian's names; install this system's own): ${packages[*]}"
+    fi
+    if ((EUID != 0)); then
+        if ! sudo -n true 2>/dev/null; then
+            fail "system packages are missing and sudo wants a password. Run this, then the same again:
+
+    sudo apt-get install ${packages[*]}"
+        fi
+        as_root=(sudo -n)
+    fi
+    say "system packages: apt-get install ${packages[*]}"
+    "${as_root[@]}" apt-get update -q
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y "${packages[@]}"
+}
+
+# Where this checkout, what it asks for and its extras are the same as last time, pip has nothing to do.
+request() {
+    printf '%s\n%s\n' "$PWD" "$extras"
+    cat pyproject.toml
+}
+
+install_fastload() {
+    local stamp=$venv/fastload-request
+    if [[ -f $stamp ]] && request | cmp -s - "$stamp"; then
+        say "fastload and its dependencies are in $venv"
+        return
+    fi
+    say "pip install --editable .[$extras]    (torch is large; the first time takes minutes)"
+    "$venv/bin/python" -m pip install --disable-pip-version-check --editable ".[$extras]"
+    request >"$stamp"
+}
+
+require_python
+mapfile -t packages < <(missing_packages)
+if ((${#packages[@]})); then
+    install_packages "${packages[@]}"
+fi
+if [[ ! -x $venv/bin/python ]]; then
+    say "virtual environment: $venv ($("$python" --version))"
+    "$python" -m venv "$venv"
+fi
+install_fastload
