@@ -1,0 +1,291 @@
+"""``ImageFolder`` over a pack."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch.utils.data import Dataset, get_worker_info
+
+from fastload.augment import Draws, Pipeline, lower
+from fastload.batcher import Batcher
+from fastload.engines.cpus import usable_cpus
+from fastload.engines.decoding import decode_record
+from fastload.errors import PackError, RecordError
+from fastload.store import Pack, open_pack
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as PILImage
+
+__all__ = ["ImageFolder"]
+
+Transform = Callable[[Any], Any]
+
+
+class ImageFolder(Dataset[tuple[Any, Any]]):
+    """The images of a pack, as torchvision's ``ImageFolder`` gives those of the label folder.
+
+    Opening costs the same for a thousand images as for millions; ``samples`` and ``targets`` look
+    like lists and are made as they are read. Picklable, and safe to use in forked workers.
+
+    Args:
+        root: the pack's folder, written by ``fastload pack``.
+        transform: takes a PIL image (RGB), returns the sample.
+        target_transform: takes the label, returns the target.
+        loader, is_valid_file: not supported, images were judged and decoded when packing.
+        allow_empty: accepted for compatibility; ``fastload pack --allow-empty`` decides.
+
+    Attributes:
+        classes: names of the classes, sorted.
+        class_to_idx: label of each class.
+        samples, imgs: (path, label) of each image.
+        targets: label of each image.
+
+    Raises:
+        PackError: ``root`` is no pack (a label folder has to be packed first).
+        FileNotFoundError: there is no such folder.
+    """
+
+    def __init__(
+        self,
+        root: str | Path,
+        transform: Transform | None = None,
+        target_transform: Transform | None = None,
+        loader: Callable[[str], Any] | None = None,
+        is_valid_file: Callable[[str], bool] | None = None,
+        allow_empty: bool = False,
+    ) -> None:
+        del allow_empty
+        if loader is not None or is_valid_file is not None:
+            given = "loader" if loader is not None else "is_valid_file"
+            raise TypeError(
+                f"fastload.ImageFolder takes no {given}: the images of a pack were chosen and "
+                "decoded when it was written. Use transform= for what is done to an image and "
+                "torch.utils.data.Subset to choose among them."
+            )
+        self.root = os.path.expanduser(root) if isinstance(root, str) else root
+        self.transform = transform
+        self.target_transform = target_transform
+        self.pack: Pack = _open(self.root)
+        self.classes = self.pack.classes
+        self.class_to_idx = self.pack.class_to_idx
+        self._ends = np.cumsum([entry.count for entry in self.pack.manifest.classes])
+        self._forget_process()
+
+    def _forget_process(self) -> None:
+        self._lowered: tuple[Transform | None, Pipeline] | None = None
+        self._batcher: Batcher | None = None
+        self._checked: npt.NDArray[np.uint8] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        fleeting = ("_lowered", "_batcher", "_checked")
+        return {name: value for name, value in self.__dict__.items() if name not in fleeting}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._forget_process()
+
+    @property
+    def samples(self) -> Samples:
+        """(path, label) of each image, a lazy list."""
+        return Samples(self)
+
+    @property
+    def imgs(self) -> Samples:
+        """The same as ``samples``."""
+        return Samples(self)
+
+    @property
+    def targets(self) -> Targets:
+        """Label of each image, a lazy list that NumPy takes as an array."""
+        return Targets(self._ends)
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """The transform, lowered; made anew when ``transform`` has been replaced."""
+        if self._lowered is None or self._lowered[0] is not self.transform:
+            self._lowered = (self.transform, lower(self.transform))
+        return self._lowered[1]
+
+    @property
+    def checked(self) -> npt.NDArray[np.uint8]:
+        """uint8, one a record: not 0 once this process has found its checksum right."""
+        if self._checked is None:
+            self._checked = np.zeros(len(self.pack), np.uint8)
+        return self._checked
+
+    def loader(self, path: str) -> PILImage:
+        """The image of one of ``samples``' paths, as torchvision's attribute of this name.
+
+        Raises:
+            FileNotFoundError: the pack has no image of this path.
+        """
+        wanted = os.path.relpath(path, self.root)
+        for record in range(len(self.pack)):
+            if self.pack.index.path(record) == wanted:
+                return self._decode(record)
+        raise FileNotFoundError(f"{path} is not an image of the pack {self.root}.")
+
+    def _decode(self, record: int) -> PILImage:
+        try:
+            return decode_record(self.pack, record)
+        except (OSError, SyntaxError, ValueError) as error:
+            shard = self.pack.shard_file(int(self.pack.index.shard[record]))
+            raise RecordError(
+                record,
+                self.pack.index.path(record),
+                str(shard.relative_to(self.pack.root)),
+                f"{type(error).__name__}: {error}",
+            ) from error
+
+    def __len__(self) -> int:
+        return len(self.pack)
+
+    def __getitem__(self, index: int) -> tuple[Any, Any]:
+        """One (sample, target), computed as torchvision does: the transform itself is called.
+
+        Raises:
+            IndexError: there is no such sample.
+            RecordError: its bytes are damaged.
+        """
+        place = _checked_place(index, len(self))
+        sample: Any = self._decode(int(self.pack.index.listing[place]))
+        target: Any = self.targets[place]
+        if self.transform is not None:
+            sample = self.transform(sample)
+        if self.target_transform is not None:
+            target = self.target_transform(target)
+        return sample, target
+
+    def __getitems__(self, indices: Sequence[int]) -> list[tuple[Any, Any]]:
+        """Many (sample, target) at once, computed by the native engine.
+
+        torch's ``DataLoader`` asks for whole batches this way. What the transform draws is
+        seeded from torch's generator, which torch seeds in each worker.
+        """
+        from fastload.view import checked_indices, view_of
+
+        view = view_of(self)
+        if view is None or not len(indices):
+            return [self[index] for index in indices]
+        seed = int(torch.empty((), dtype=torch.int64).random_().item())
+        chosen = checked_indices(np.array(indices, np.int64), len(self))
+        draws = Draws(seed, 0, np.arange(len(chosen), dtype=np.int64))
+        flight = self._own_batcher().launch(view, [self.pipeline], chosen, draws)
+        for error in flight.land(0.0).values():
+            raise error
+        return flight.samples()
+
+    def _own_batcher(self) -> Batcher:
+        if self._batcher is None:
+            threads = 1 if get_worker_info() is not None else usable_cpus()
+            self._batcher = Batcher("native", threads, "exact", pinned=False, spare=2)
+        return self._batcher
+
+    def __repr__(self) -> str:
+        lines = [
+            f"Dataset {type(self).__name__}",
+            f"    Number of datapoints: {len(self)}",
+            f"    Root location: {self.root}",
+        ]
+        if self.transform is not None or self.target_transform is not None:
+            lines.append("StandardTransform")
+        for head, transform in (
+            ("Transform: ", self.transform),
+            ("Target transform: ", self.target_transform),
+        ):
+            if transform is not None:
+                first, *rest = repr(transform).splitlines()
+                lines += [head + first] + [" " * len(head) + line for line in rest]
+        return "\n".join(lines)
+
+
+def _open(root: str | Path) -> Pack:
+    try:
+        return open_pack(root)
+    except PackError:
+        raise
+
+
+def _checked_place(index: int, length: int) -> int:
+    place = int(index)
+    if place < 0:
+        place += length
+    if not 0 <= place < length:
+        raise IndexError(f"Index {index} is outside a dataset of {length} samples.")
+    return place
+
+
+class Targets(Sequence[int]):
+    """The labels in ImageFolder's order: runs of equal labels, known from the class counts."""
+
+    def __init__(self, ends: npt.NDArray[np.int64]) -> None:
+        self._ends = ends
+
+    def __len__(self) -> int:
+        return int(self._ends[-1]) if len(self._ends) else 0
+
+    @overload
+    def __getitem__(self, index: int) -> int: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[int]: ...
+    def __getitem__(self, index: int | slice) -> int | list[int]:
+        if isinstance(index, slice):
+            return [self[place] for place in range(*index.indices(len(self)))]
+        place = _checked_place(index, len(self))
+        return int(np.searchsorted(self._ends, place, side="right"))
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.__array__().tolist())
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
+        counts = np.diff(self._ends, prepend=0)
+        labels = np.repeat(np.arange(len(counts)), counts)
+        return labels if dtype is None else labels.astype(dtype)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Sequence):
+            return NotImplemented
+        return len(self) == len(other) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} labels of {len(self._ends)} classes>"
+
+
+class Samples(Sequence[tuple[str, int]]):
+    """(path, label) in ImageFolder's order; the path is the source's, put under the pack."""
+
+    def __init__(self, dataset: ImageFolder) -> None:
+        self._dataset = dataset
+
+    def __len__(self) -> int:
+        return len(self._dataset)
+
+    @overload
+    def __getitem__(self, index: int) -> tuple[str, int]: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[tuple[str, int]]: ...
+    def __getitem__(self, index: int | slice) -> tuple[str, int] | list[tuple[str, int]]:
+        if isinstance(index, slice):
+            return [self[place] for place in range(*index.indices(len(self)))]
+        place = _checked_place(index, len(self))
+        dataset = self._dataset
+        path = dataset.pack.index.path(int(dataset.pack.index.listing[place]))
+        return os.path.join(dataset.root, path), dataset.targets[place]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Sequence):
+            return NotImplemented
+        return len(self) == len(other) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} samples of {self._dataset.root}>"

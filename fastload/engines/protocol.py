@@ -1,0 +1,70 @@
+"""What an engine is: something that turns a slice of a plan into pixels.
+
+An engine knows bytes and parameters, never where they were drawn. All engines get the same work
+and give the same pixels, each at its own speed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from fastload.augment import Pipeline, Plan
+from fastload.engines.canvas import Canvas
+from fastload.store import Pack
+
+__all__ = ["Engine", "Job", "Work"]
+
+
+@dataclass(frozen=True)
+class Work:
+    """Some images of one batch.
+
+    Attributes:
+        pack: where the bytes are.
+        records: int64, shape (n,): record ids.
+        pipeline: what to do.
+        plan: with which parameters; rows as in ``records``.
+        canvas: where the results go.
+        rows: int64, shape (n,): the image of the canvas that each record becomes.
+        checked: uint8, one for each record of the pack: not 0 once its checksum has held.
+    """
+
+    pack: Pack
+    records: npt.NDArray[np.int64]
+    pipeline: Pipeline
+    plan: Plan
+    canvas: Canvas
+    rows: npt.NDArray[np.int64]
+    checked: npt.NDArray[np.uint8]
+
+
+class Job(Protocol):
+    """Work under way."""
+
+    def wait(self, seconds: float | None) -> bool:
+        """Whether it is done, after waiting at most ``seconds`` (None: as long as it takes).
+
+        Signals are handled while it waits.
+        """
+
+    def failures(self) -> dict[int, str]:
+        """Rows of the work (0 to n - 1) that could not be computed, with the reason."""
+
+    def close(self) -> None:
+        """Cancel what has not begun, wait for what has, and let go of all memory."""
+
+
+class Engine(Protocol):
+    """A way to compute work; one loader's, in one process."""
+
+    name: str
+
+    def submit(self, work: Work) -> Job:
+        """Begin some work and return at once."""
+
+    def close(self) -> None:
+        """Stop all threads. No job may be open."""

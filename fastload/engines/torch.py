@@ -1,0 +1,92 @@
+"""The engine that all others are held against: Pillow decodes, torchvision computes."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from fastload.augment import Container, Pipeline, Plan
+from fastload.augment.erase import RandomErasing
+from fastload.engines.decoding import decode_with_pillow
+from fastload.engines.protocol import Job, Work
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as PILImage
+
+__all__ = ["TorchEngine", "render"]
+
+
+def render(image: PILImage, pipeline: Pipeline, plan: Plan, row: int, out: torch.Tensor) -> None:
+    """Run a plan's row on an image and write the result into ``out``."""
+    result: Any = image
+    erasures = []
+    for op, columns in zip(pipeline.ops, plan.columns, strict=True):
+        if isinstance(op, RandomErasing):
+            erasures.append((op, columns))
+        else:
+            result = op.apply(result, columns, row)
+    output = pipeline.output
+    if output.channels == 1:
+        result = result.getchannel(0)
+    if output.container is Container.PIL:
+        out.copy_(torch.from_numpy(np.array(result)).view(out.shape))
+        return
+    for conversion in output.conversions:
+        result = conversion(result)
+    out.copy_(result)
+    for op, columns in erasures:
+        op.apply(out, columns, row)
+
+
+class _TorchJob:
+    def __init__(self, work: Work, pool: ThreadPoolExecutor) -> None:
+        self._work = work
+        self._futures: list[Future[None]] = [
+            pool.submit(self._compute, row) for row in range(len(work.records))
+        ]
+
+    def _compute(self, row: int) -> None:
+        work = self._work
+        if row in work.plan.failures:
+            return
+        image = decode_with_pillow(work.pack, int(work.records[row]))
+        out = work.canvas.images[work.rows[row]]
+        render(image, work.pipeline, work.plan, row, out)
+
+    def wait(self, seconds: float | None) -> bool:
+        return not wait(self._futures, seconds).not_done
+
+    def failures(self) -> dict[int, str]:
+        errors = ((row, future.exception()) for row, future in enumerate(self._futures))
+        return {row: f"{type(error).__name__}: {error}" for row, error in errors if error}
+
+    def close(self) -> None:
+        for future in self._futures:
+            future.cancel()
+        wait(self._futures)
+
+
+class TorchEngine:
+    """Computes in Python threads; Pillow lets them run side by side.
+
+    Args:
+        threads: how many, at least 1.
+        decode: must be "exact": Pillow has no other way.
+    """
+
+    name = "torch"
+
+    def __init__(self, threads: int, decode: str) -> None:
+        del decode
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="fastload-torch")
+
+    def submit(self, work: Work) -> Job:
+        """Begin some work and return at once."""
+        return _TorchJob(work, self._pool)
+
+    def close(self) -> None:
+        """Stop all threads."""
+        self._pool.shutdown(wait=True, cancel_futures=True)

@@ -1,0 +1,358 @@
+"""``DataLoader``: torch's, with an engine underneath where the dataset is a pack."""
+
+from __future__ import annotations
+
+import math
+import weakref
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import torch
+from torch.utils.data import DataLoader as TorchDataLoader
+from torch.utils.data import Dataset, Sampler, default_collate
+from torch.utils.data._utils.pin_memory import pin_memory as pin
+
+from fastload.augment import Draws, Pipeline
+from fastload.batcher import ON_ERROR, Batcher, Flight
+from fastload.engines import check_engine
+from fastload.engines.cpus import usable_cpus
+from fastload.error_log import ErrorLog
+from fastload.errors import EngineError, FastloadError
+from fastload.explanation import explain_pipeline
+from fastload.ignored import warn_ignored
+from fastload.sample import (
+    EpochCounter,
+    InOrderSampler,
+    PermutationSampler,
+    Slice,
+    batches_of_indices,
+    batches_of_order,
+    batches_of_sampler,
+)
+from fastload.view import View, checked_indices, view_of
+
+__all__ = ["DataLoader"]
+
+_AHEAD = 2
+
+
+class DataLoader(TorchDataLoader[Any]):
+    """Batches of a pack, decoded and transformed by threads of a native engine.
+
+    Takes every argument of torch's ``DataLoader``; any dataset that is not made of packs gets
+    torch's own path. The same seed gives the same batches for any number of threads, and each
+    epoch its own: epochs count by themselves, or ``set_epoch`` says which one comes next.
+
+    Args:
+        dataset: an ``ImageFolder`` of this library, a ``Subset`` or ``ConcatDataset`` of such, or
+            any other dataset.
+        batch_size, shuffle, sampler, batch_sampler, collate_fn, drop_last: as torch's.
+        num_workers: how many threads compute; None for the CPUs this process may use; 0 for the
+            same, with nothing computed ahead.
+        pin_memory: page-locked batches, for copies to a GPU; without one it does nothing.
+        timeout: seconds a batch may take, 0 for no limit.
+        generator: where ``seed`` is drawn from, where none is given.
+        prefetch_factor: how many batches are computed ahead.
+        worker_init_fn, multiprocessing_context, persistent_workers, pin_memory_device, in_order:
+            accepted; there are no worker processes, and batches always come in order.
+        engine: "native", or "torch" (Pillow and torchvision, slower, the same plan).
+        device: where the batches go; None leaves them in main memory.
+        seed: 64 bits that fix order and augmentation; None draws one from torch's generator.
+        decode: "exact" gives Pillow's pixels; "fast" decodes smaller where the crop is much larger
+            than the output.
+        on_error: what to do with an image that cannot be read: "raise", "skip" it, or "substitute"
+            another one of its class. ``errors`` lists them.
+
+    Raises:
+        ValueError: arguments contradict one another, as in torch.
+        EngineError: the engine, the way to decode or the device does not exist here.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset[Any],
+        batch_size: int | None = 1,
+        shuffle: bool | None = None,
+        sampler: Sampler[Any] | Iterable[Any] | None = None,
+        batch_sampler: Sampler[list[Any]] | Iterable[list[Any]] | None = None,
+        num_workers: int | None = None,
+        collate_fn: Callable[[list[Any]], Any] | None = None,
+        pin_memory: bool = False,
+        drop_last: bool = False,
+        timeout: float = 0,
+        worker_init_fn: Callable[[int], None] | None = None,
+        multiprocessing_context: Any = None,
+        generator: torch.Generator | None = None,
+        *,
+        prefetch_factor: int | None = None,
+        persistent_workers: bool = False,
+        pin_memory_device: str = "",
+        in_order: bool = True,
+        engine: str = "native",
+        device: str | torch.device | None = None,
+        seed: int | None = None,
+        decode: str = "exact",
+        on_error: str = "raise",
+    ) -> None:
+        check_engine(engine, decode)
+        if on_error not in ON_ERROR:
+            raise ValueError(f"on_error is {on_error!r}: choose one of {', '.join(ON_ERROR)}.")
+        self.engine = engine
+        self.decode = decode
+        self.on_error = on_error
+        self.device = _checked_device(device)
+        self._view = view_of(dataset)
+        self._epochs = EpochCounter()
+        self._log = ErrorLog()
+        self._resolution: tuple[int, int] | None = None
+        self._passes: weakref.WeakSet[_Pass] = weakref.WeakSet()
+        threads = num_workers or usable_cpus()
+        self.seed = seed
+        if self._view is not None:
+            warn_ignored(worker_init_fn, multiprocessing_context, pin_memory_device, in_order)
+            self.seed = _drawn_seed(generator) if seed is None else seed
+            num_workers = threads if num_workers is None else num_workers
+            if sampler is None and batch_sampler is None:
+                sampler = self._own_sampler(dataset, bool(shuffle))
+                shuffle = None
+        super().__init__(
+            dataset,
+            batch_size,
+            shuffle,
+            sampler,
+            batch_sampler,
+            num_workers or 0,
+            collate_fn,
+            pin_memory,
+            drop_last,
+            timeout,
+            worker_init_fn,
+            multiprocessing_context,
+            generator,
+            prefetch_factor=prefetch_factor,
+            persistent_workers=persistent_workers,
+            pin_memory_device=pin_memory_device,
+            in_order=in_order,
+        )
+        self._ahead = self._batches_ahead(threads)
+        pinned = self.pin_memory and torch.cuda.is_available()
+        self._batcher = Batcher(engine, threads, decode, pinned, spare=self._ahead + 2)
+
+    def _own_sampler(self, dataset: Any, shuffle: bool) -> Sampler[int]:
+        if shuffle:
+            assert self.seed is not None
+            return PermutationSampler(dataset, self.seed, self._epochs)
+        return InOrderSampler(dataset)
+
+    def _batches_ahead(self, threads: int) -> int:
+        if self.num_workers == 0:
+            return 0
+        # Small batches do not keep all threads busy two at a time.
+        images = self.batch_size or 1
+        least = max(_AHEAD, math.ceil(2 * threads / images)) if self.batch_size else _AHEAD
+        return max(self.prefetch_factor or 1, least)
+
+    def __getstate__(self) -> dict[str, Any]:
+        fleeting = {"_passes": (), "_iterator": None}
+        return {**self.__dict__, **fleeting}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.__dict__["_passes"] = weakref.WeakSet()
+
+    @property
+    def errors(self) -> list[FastloadError]:
+        """The bad records met so far, each once."""
+        return self._log.errors
+
+    def set_epoch(self, epoch: int) -> None:
+        """Let the next pass be that of ``epoch``, for the order and all that is drawn.
+
+        A sampler or batch sampler of the user's that has ``set_epoch`` is told too.
+        """
+        self._epochs.set(epoch)
+        inner = getattr(self.batch_sampler, "sampler", None)
+        for sampler in {id(s): s for s in (self.sampler, self.batch_sampler, inner)}.values():
+            told = getattr(sampler, "set_epoch", None)
+            if callable(told):
+                told(epoch)
+
+    def set_resolution(self, height: int, width: int | None = None) -> None:
+        """Let batches from the next pass on be of another size, as if the transform had it.
+
+        All sizes in the transform are scaled alike (Resize(256) with CenterCrop(224) becomes
+        Resize(146) with CenterCrop(128) for 128). ``width`` is ``height`` where it is not given.
+
+        Raises:
+            TransformError: the transform has no fixed output size.
+            ValueError: the dataset is not made of packs.
+        """
+        if self._view is None:
+            raise ValueError("set_resolution needs a dataset made of packs.")
+        size = height, height if width is None else width
+        for part in self._view.parts:
+            part.pipeline.at_resolution(*size)
+        self._resolution = size
+
+    def _pipelines(self, view: View) -> list[Pipeline]:
+        pipelines = [part.pipeline for part in view.parts]
+        if self._resolution is None:
+            return pipelines
+        return [pipeline.at_resolution(*self._resolution) for pipeline in pipelines]
+
+    def explain(self) -> None:
+        """Print where each transform runs, and why where it is not in the engine."""
+        if self._view is None:
+            print("torch's own path: the dataset is not made of packs")
+            return
+        ahead = f"{self._ahead} batches ahead" if self._ahead else "nothing ahead"
+        threads = self._batcher.threads
+        print(f"engine {self.engine}, decode {self.decode}, {threads} threads, {ahead}")
+        for part, pipeline in zip(self._view.parts, self._pipelines(self._view), strict=True):
+            print(part.root)
+            for line in explain_pipeline(pipeline):
+                print(line)
+
+    def close(self) -> None:
+        """Stop all threads and let go of all memory; iterating again starts anew."""
+        for running in list(self._passes):
+            running.close()
+        self._batcher.close()
+
+    def __iter__(self) -> Any:
+        if self._view is None:
+            return super().__iter__()
+        started = _Pass(self, self._view, self._epochs.take())
+        self._passes.add(started)
+        return started
+
+    def _slices(self, epoch: int) -> Iterator[Slice]:
+        """The indices of one pass, batch by batch."""
+        if self.batch_size is None and self.batch_sampler is not None:
+            return batches_of_indices(self.batch_sampler)
+        size = self.batch_size if self.batch_size is not None else 1
+        if isinstance(self.sampler, (PermutationSampler, InOrderSampler)):
+            return batches_of_order(self.sampler.order(epoch), size, self.drop_last)
+        return batches_of_sampler(self.sampler, size, self.drop_last)
+
+    def _collated(self, flight: Flight) -> Any:
+        """What the user gets for a flight that has landed."""
+        if self.batch_sampler is None:
+            return self.collate_fn(flight.samples()[0])
+        made = flight.batch() if self.collate_fn is default_collate else None
+        return self.collate_fn(flight.samples()) if made is None else list(made)
+
+    def _delivered(self, batch: Any) -> Any:
+        if self.pin_memory and torch.cuda.is_available():
+            batch = pin(batch)
+        if self.device is not None:
+            batch = _on_device(batch, self.device)
+        return batch
+
+
+class _Pass:
+    """One epoch: keeps batches under way ahead of the consumer and hands them over in order."""
+
+    def __init__(self, loader: DataLoader, view: View, epoch: int) -> None:
+        self._loader = loader
+        self._view = view
+        self._epoch = epoch
+        self._pipelines = loader._pipelines(view)
+        self._slices: Iterator[Slice] | None = loader._slices(epoch)
+        self._under_way: deque[Flight | BaseException] = deque()
+        self._launch(loader._ahead)
+
+    def __iter__(self) -> _Pass:
+        return self
+
+    def __len__(self) -> int:
+        return len(self._loader)
+
+    def __next__(self) -> Any:
+        while True:
+            self._launch(max(1, self._loader._ahead))
+            if not self._under_way:
+                raise StopIteration
+            flight = self._under_way.popleft()
+            if isinstance(flight, BaseException):
+                self.close()
+                raise flight
+            self._settle(flight)
+            self._launch(self._loader._ahead)
+            if len(flight):
+                return self._loader._delivered(self._loader._collated(flight))
+
+    def _launch(self, wanted: int) -> None:
+        """Bring the number of batches under way up to ``wanted``.
+
+        What goes wrong is kept in its place, so that the batches before it are still served.
+        """
+        loader = self._loader
+        while self._slices is not None and len(self._under_way) < wanted:
+            try:
+                indices, positions = next(self._slices)
+                draws = Draws(loader.seed or 0, self._epoch, positions)
+                chosen = checked_indices(indices, len(self._view))
+                flight = loader._batcher.launch(self._view, self._pipelines, chosen, draws)
+                self._under_way.append(flight)
+            except StopIteration:
+                self._slices = None
+            except Exception as error:
+                self._slices = None
+                self._under_way.append(error)
+
+    def _settle(self, flight: Flight) -> None:
+        """Wait for a flight and do with its bad records what the user wants done."""
+        loader = self._loader
+        failures = flight.land(loader.timeout)
+        if not failures:
+            return
+        if loader.on_error == "raise":
+            raise next(iter(failures.values()))
+        for error in failures.values():
+            loader._log.add(error)
+        if loader.on_error == "skip":
+            flight.drop(failures)
+            return
+        for row, error in failures.items():
+            flight.substitute(row, error)
+
+    def close(self) -> None:
+        """Stop: nothing is under way any more, and the pass is over."""
+        self._slices = None
+        while self._under_way:
+            flight = self._under_way.popleft()
+            if isinstance(flight, Flight):
+                flight.close()
+
+    def __del__(self) -> None:
+        self.close()
+
+
+def _drawn_seed(generator: torch.Generator | None) -> int:
+    return int(torch.empty((), dtype=torch.int64).random_(generator=generator).item())
+
+
+def _checked_device(device: str | torch.device | None) -> torch.device | None:
+    if device is None:
+        return None
+    wanted = torch.device(device)
+    if wanted.type == "cuda" and not torch.cuda.is_available():
+        raise EngineError(
+            f"device={str(device)!r}, but torch sees no CUDA GPU here: leave device out, or "
+            "install torch with CUDA and the GPU's driver."
+        )
+    return wanted
+
+
+def _on_device(batch: Any, device: torch.device) -> Any:
+    if isinstance(batch, torch.Tensor):
+        return batch.to(device, non_blocking=True)
+    if isinstance(batch, tuple) and hasattr(batch, "_fields"):
+        return type(batch)(*(_on_device(item, device) for item in batch))
+    if isinstance(batch, (list, tuple)):
+        return type(batch)(_on_device(item, device) for item in batch)
+    if isinstance(batch, dict):
+        return {key: _on_device(item, device) for key, item in batch.items()}
+    return batch
