@@ -1,0 +1,159 @@
+"""The last step: index, rejected.csv, and the manifest that makes the folder a pack."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import os
+from typing import TYPE_CHECKING
+
+import numpy as np
+import PIL
+import pyarrow as pa
+
+from fastload.pack.durable import TEMPORARY, publish, write_file
+from fastload.store.index import INDEX_NAME, index_schema
+from fastload.store.manifest import (
+    BINARY_PATHS,
+    MANIFEST_NAME,
+    ClassEntry,
+    IndexEntry,
+    Manifest,
+    ShardEntry,
+    Source,
+)
+from fastload.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from fastload.pack.options import Options
+    from fastload.pack.scan import Listing
+
+__all__ = ["REJECTED_NAME", "commit", "writer_versions"]
+
+REJECTED_NAME = "rejected.csv"
+# Bytes hashed at a time.
+_STEP = 1 << 20
+
+
+def commit(
+    root: Path,
+    listing: Listing,
+    options: Options,
+    shards: Sequence[ShardEntry],
+    rows: NDArray[np.void],
+    rejected: Sequence[tuple[int, str]],
+) -> Manifest:
+    """Write all that is not a shard; ``pack.json`` comes last.
+
+    Args:
+        root: the pack's folder, its shards finished.
+        listing: the label folder.
+        options: of the pack.
+        shards: in order.
+        rows: (records,) of dtype :data:`fastload.pack.journal.ROW`, through the shards.
+        rejected: (place in the listing, reason), sorted.
+    """
+    labels = listing.labels[rows["source"]]
+    paths = [listing.paths[place] for place in rows["source"].tolist()]
+    features = () if _all_utf8(paths) else (BINARY_PATHS,)
+    batch = _index(rows, shards, labels, paths, binary_paths=bool(features))
+    index = _write_index(root / INDEX_NAME, batch)
+    write_file(root / REJECTED_NAME, _rejected_csv(listing, rejected))
+    counts = np.bincount(labels, minlength=len(listing.classes)).tolist()
+    manifest = Manifest(
+        classes=tuple(map(ClassEntry, listing.classes, counts)),
+        shards=tuple(shards),
+        index=index,
+        source=Source(
+            files=len(listing),
+            bytes=int(listing.sizes.sum()),
+            rejected=len(rejected),
+            fingerprint=listing.fingerprint(),
+        ),
+        options=options.to_json(),
+        features=features,
+        measured=_measured(rows["psnr"]),
+        writer=writer_versions(),
+    )
+    write_file(root / MANIFEST_NAME, manifest.to_json())
+    return manifest
+
+
+def writer_versions() -> dict[str, str]:
+    """Names and versions of what decides the bytes of a pack besides the source and the options."""
+    return {"fastload": __version__, "pillow": PIL.__version__, "pyarrow": pa.__version__}
+
+
+def _all_utf8(paths: Sequence[str]) -> bool:
+    try:
+        for path in paths:
+            path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _index(
+    rows: NDArray[np.void],
+    shards: Sequence[ShardEntry],
+    labels: NDArray[np.uint32],
+    paths: Sequence[str],
+    *,
+    binary_paths: bool,
+) -> pa.RecordBatch:
+    counts = [entry.records for entry in shards]
+    columns = {
+        "shard": np.repeat(np.arange(len(shards), dtype=np.uint32), counts),
+        "label": labels,
+        "listing": np.argsort(rows["source"], kind="stable").astype(np.uint64),
+    }
+    schema = index_schema(binary_paths=binary_paths)
+    arrays = []
+    for field in schema:
+        if field.name == "path":
+            values = map(os.fsencode, paths) if binary_paths else paths
+            arrays.append(pa.array(values, field.type))
+        else:
+            column = columns[field.name] if field.name in columns else rows[field.name]
+            arrays.append(pa.array(np.ascontiguousarray(column), field.type))
+    return pa.record_batch(arrays, schema=schema)
+
+
+def _write_index(path: Path, batch: pa.RecordBatch) -> IndexEntry:
+    temporary = path.with_name(path.name + TEMPORARY)
+    with temporary.open("w+b") as file:
+        with pa.ipc.new_file(file, batch.schema) as writer:
+            writer.write_batch(batch)
+        size = file.seek(0, io.SEEK_END)
+        file.seek(0)
+        digest = hashlib.sha256()
+        while step := file.read(_STEP):
+            digest.update(step)
+        publish(file, path)
+    return IndexEntry(size, digest.hexdigest())
+
+
+def _rejected_csv(listing: Listing, rejected: Sequence[tuple[int, str]]) -> bytes:
+    """``path,reason`` in the order of the listing; paths keep the bytes they have on disk."""
+    text = io.StringIO(newline="")
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(["path", "reason"])
+    rows.writerows((listing.paths[place], reason) for place, reason in rejected)
+    return text.getvalue().encode("utf-8", "surrogateescape")
+
+
+def _measured(psnr: NDArray[np.float64]) -> dict[str, float]:
+    lossy = psnr[~np.isnan(psnr)]
+    if not len(lossy):
+        return {}
+    return {
+        "lossy_records": len(lossy),
+        "psnr_mean_db": round(float(lossy.mean()), 3),
+        "psnr_worst_db": round(float(lossy.min()), 3),
+    }

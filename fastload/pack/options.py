@@ -1,0 +1,79 @@
+"""What the user may ask of a pack, checked once."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass
+from typing import Any
+
+__all__ = ["DEFAULT_SHARD_SIZE", "Options", "parse_size"]
+
+# Large enough for sequential reads from any disk, small enough to write again after a crash.
+DEFAULT_SHARD_SIZE = 256 * 10**6
+
+_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "KI": 2**10, "MI": 2**20, "GI": 2**30}
+# A header, one block of payload, and the end of the archive.
+_SMALLEST_SHARD = 4 * 512
+_SEEDS = 2**63
+
+
+def parse_size(text: str | int) -> int:
+    """Bytes in a size such as ``"256MB"``, ``"64MiB"`` or ``1000000``.
+
+    Raises:
+        ValueError: the text is no size.
+
+    >>> parse_size("256MB"), parse_size("1.5 GiB"), parse_size(4096)
+    (256000000, 1610612736, 4096)
+    """
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMG]I?)?B?\s*", str(text), re.IGNORECASE)
+    if match is None:
+        raise ValueError(
+            f"{text!r} is no size: write bytes, or a number with KB, MB, GB, KiB, MiB or GiB"
+        )
+    return round(float(match[1]) * _UNITS[(match[2] or "").upper()])
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options that decide the bytes of a pack.
+
+    Attributes:
+        max_side: images with a longer side are made this small (pixels), or None.
+        quality: everything is stored as JPEG of this quality (1 to 100), or None.
+        verbatim: the very bytes of the source are kept.
+        shard_size: bytes a shard may have (a single larger image has a shard of its own).
+        cls: each image is followed by a ``.cls`` member.
+        seed: of the order in which records are spread over the shards.
+
+    Raises:
+        ValueError: a value is out of range or two options exclude each other.
+    """
+
+    max_side: int | None = None
+    quality: int | None = None
+    verbatim: bool = False
+    shard_size: int = DEFAULT_SHARD_SIZE
+    cls: bool = True
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.max_side is not None and self.max_side < 1:
+            raise ValueError(f"--max-side is {self.max_side}, it takes a number of pixels")
+        if self.quality is not None and not 1 <= self.quality <= 100:
+            raise ValueError(f"--quality is {self.quality}, it takes 1 to 100")
+        if self.verbatim and self.lossy:
+            raise ValueError("--verbatim keeps the very bytes: leave out --max-side and --quality")
+        if self.shard_size < _SMALLEST_SHARD:
+            raise ValueError(f"--shard-size is {self.shard_size} bytes, the least is 2048")
+        if not 0 <= self.seed < _SEEDS:
+            raise ValueError(f"--seed is {self.seed}, it takes 0 to 2**63 - 1")
+
+    @property
+    def lossy(self) -> bool:
+        """Whether pixels may differ from the source's."""
+        return self.max_side is not None or self.quality is not None
+
+    def to_json(self) -> dict[str, Any]:
+        """The options as ``pack.json`` keeps them."""
+        return asdict(self)
