@@ -1,0 +1,1 @@
+"""The native library and its Python door, :mod:`fastload.native.library`."""

@@ -1,0 +1,71 @@
+#include "jpeg_transcode.h"
+
+#include <array>
+#include <string>
+
+#include "error.h"
+#include "jpeg_coefficients.h"
+#include "jpeg_frame.h"
+#include "jpeg_hash.h"
+#include "jpeg_source.h"
+#include "jpeg_tokens.h"
+#include "jpeg_writer.h"
+
+namespace fastload {
+namespace {
+
+// A decoder smooths the blocks of a progressive file whose coefficients never arrived in full,
+// which a baseline file with the same coefficients would not show.
+void CheckComplete(const jpeg_decompress_struct& info, JpegFacts& facts) {
+    if (info.coef_bits == nullptr) return;
+    for (int component = 0; component < info.num_components; ++component) {
+        for (int place = 0; place < DCTSIZE2; ++place) {
+            if (info.coef_bits[component][place] == 0) continue;
+            facts.incomplete = 1;
+            throw Failure(FL_JPEG_INCOMPLETE, "JPEG: progressive scans are missing at the end");
+        }
+    }
+}
+
+// The tables that were in force at each component's scan.
+void ReadQuantTables(const jpeg_decompress_struct& info, Frame& frame) {
+    std::array<const JQUANT_TBL*, kMostComponents> tables{};
+    for (uint32_t i = 0; i < frame.component_count; ++i) {
+        tables[i] = info.comp_info[i].quant_table;
+        if (tables[i] == nullptr) {
+            throw Failure(FL_JPEG_WARNING, "JPEG: component " + std::to_string(i) + " has no scan");
+        }
+    }
+    SetQuantTables(tables, frame);
+}
+
+void TranscodeFrom(JpegSource& source, Buffer& out, JpegFacts& facts) {
+    source.ReadHeader();
+    const jpeg_decompress_struct& info = source.info();
+    facts.width = info.image_width;
+    facts.height = info.image_height;
+    facts.components = static_cast<uint32_t>(info.num_components);
+    Frame frame = FrameOf(info);
+    jvirt_barray_ptr* coefficients = source.ReadCoefficients();
+    CheckComplete(info, facts);
+    ReadQuantTables(info, frame);
+    TokenStream tokens;
+    JpegHash hash(frame);
+    TokensOfCoefficients(source, coefficients, frame, tokens, hash);
+    WriteJpeg(frame, tokens, out);
+    facts.perceptual_hash = hash.Value();
+}
+
+}  // namespace
+
+void TranscodeJpeg(const uint8_t* data, size_t size, Buffer& out, JpegFacts& facts) {
+    JpegSource source(data, size);
+    try {
+        TranscodeFrom(source, out, facts);
+    } catch (...) {
+        facts.warnings = source.warned() ? 1 : 0;
+        throw;
+    }
+}
+
+}  // namespace fastload

@@ -1,0 +1,242 @@
+#include "jpeg_writer.h"
+
+#include <algorithm>
+#include <cstring>
+#include <string_view>
+
+#include "huffman_code.h"
+
+namespace fastload {
+namespace {
+
+using namespace std::string_view_literals;
+
+using Codes = std::array<HuffmanCode, 4>;
+
+// Position in zigzag order -> position in natural order (T.81 figure A.6).
+constexpr std::array<uint8_t, 64> kNaturalOfZigzag = {
+    0,  1,  8,  16, 9,  2,  3,  10, 17, 24, 32, 25, 18, 11, 4,  5,  12, 19, 26, 33, 40, 48,
+    41, 34, 27, 20, 13, 6,  7,  14, 21, 28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23,
+    30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63};
+
+// Bytes of one marker segment, big-endian as JPEG has them.
+class Segments {
+  public:
+    explicit Segments(Buffer& out) : out_(out) {}
+
+    void Bytes(std::string_view bytes) { out_.Append(bytes.data(), bytes.size()); }
+    void Byte(uint32_t value) {
+        const auto byte = static_cast<uint8_t>(value);
+        out_.Append(&byte, 1);
+    }
+    void Word(uint32_t value) {
+        Byte(value >> 8);
+        Byte(value);
+    }
+    // `length` counts itself, not the marker.
+    void Marker(uint32_t marker, uint32_t length) {
+        Byte(0xFF);
+        Byte(marker);
+        Word(length);
+    }
+
+  private:
+    Buffer& out_;
+};
+
+bool NeedsWords(const QuantTable& table) {
+    return std::any_of(table.begin(), table.end(), [](uint16_t level) { return level > 255; });
+}
+
+// RGB is told from YCbCr by Adobe's marker, and by component ids for readers that look at those.
+uint32_t ComponentId(const Frame& frame, uint32_t i) {
+    return frame.colour == JpegColour::kRgb ? static_cast<uint32_t>("RGB"[i]) : i + 1;
+}
+
+void WriteColour(const Frame& frame, Segments& out) {
+    if (frame.colour == JpegColour::kRgb) {
+        out.Marker(0xEE, 14);
+        out.Bytes("Adobe\0\x64\0\0\0\0\0"sv);  // version 100, no flags, transform 0
+    } else {
+        out.Marker(0xE0, 16);
+        out.Bytes("JFIF\0\1\1\0\0\1\0\1\0\0"sv);  // version 1.1, no density, no thumbnail
+    }
+}
+
+void WriteQuantTables(const Frame& frame, Segments& out) {
+    for (uint32_t slot = 0; slot < frame.quant_tables.size(); ++slot) {
+        const QuantTable& table = frame.quant_tables[slot];
+        const bool words = NeedsWords(table);
+        out.Marker(0xDB, words ? 3 + 128 : 3 + 64);
+        out.Byte(slot | (words ? 0x10 : 0x00));
+        for (uint8_t place : kNaturalOfZigzag) {
+            if (words) {
+                out.Word(table[place]);
+            } else {
+                out.Byte(table[place]);
+            }
+        }
+    }
+}
+
+void WriteFrameHeader(const Frame& frame, Segments& out) {
+    const bool extended =
+        std::any_of(frame.quant_tables.begin(), frame.quant_tables.end(), NeedsWords);
+    out.Marker(extended ? 0xC1 : 0xC0, 8 + 3 * frame.component_count);
+    out.Byte(8);
+    out.Word(frame.height);
+    out.Word(frame.width);
+    out.Byte(frame.component_count);
+    for (uint32_t i = 0; i < frame.component_count; ++i) {
+        const FrameComponent& component = frame.components[i];
+        out.Byte(ComponentId(frame, i));
+        out.Byte(component.horizontal << 4 | component.vertical);
+        out.Byte(component.quant_slot);
+    }
+}
+
+void WriteHuffmanTables(const Frame& frame, const Codes& codes, Segments& out) {
+    for (uint32_t table = 0; table < 2 * frame.huffman_slots(); ++table) {
+        const HuffmanCode& code = codes[table];
+        const uint32_t symbols = code.symbol_count();
+        out.Marker(0xC4, 19 + symbols);
+        out.Byte((table & 1) << 4 | table >> 1);
+        for (size_t length = 1; length <= 16; ++length) out.Byte(code.counts[length]);
+        for (uint32_t i = 0; i < symbols; ++i) out.Byte(code.symbols[i]);
+    }
+}
+
+void WriteScanHeader(const Frame& frame, Segments& out) {
+    out.Marker(0xDD, 4);
+    out.Word(frame.mcus_across);
+    out.Marker(0xDA, 6 + 2 * frame.component_count);
+    out.Byte(frame.component_count);
+    for (uint32_t i = 0; i < frame.component_count; ++i) {
+        const uint32_t slot = frame.components[i].huffman_slot;
+        out.Byte(ComponentId(frame, i));
+        out.Byte(slot << 4 | slot);
+    }
+    out.Bytes("\0\77\0"sv);  // coefficients 0 to 63, all bits at once
+}
+
+// For each token's low 10 bits: its code moved left by the size of the bits that follow it, and in
+// bits 27-31 the length of both together (27 at most).
+using EntropyCodes = std::array<uint32_t, 1024>;
+constexpr uint32_t kLengthShift = 27;
+
+EntropyCodes MakeEntropyCodes(const Codes& codes) {
+    EntropyCodes result{};
+    for (uint32_t i = 0; i < result.size(); ++i) {
+        const HuffmanCode& code = codes[i >> 8];
+        const uint32_t symbol = i & 255, size = symbol & 15;
+        if (code.lengths[symbol] == 0) continue;
+        result[i] = uint32_t{code.codes[symbol]} << size | (code.lengths[symbol] + size)
+                                                               << kLengthShift;
+    }
+    return result;
+}
+
+// Collects bits from the top down and writes them with a zero byte after each 0xFF.
+class BitWriter {
+  public:
+    explicit BitWriter(uint8_t* out) : out_(out) {}
+
+    // `length` is 32 at most.
+    void Put(uint32_t bits, uint32_t length) {
+        pending_ = pending_ << length | bits;
+        count_ += length;
+        if (count_ >= 32) {
+            count_ -= 32;
+            PutWord(static_cast<uint32_t>(pending_ >> count_));
+        }
+    }
+
+    // Fills the last byte with ones, as T.81 F.1.2.3 asks.
+    void Align() {
+        const uint32_t fill = -count_ & 7;
+        pending_ = pending_ << fill | ((1u << fill) - 1);
+        count_ += fill;
+        while (count_ > 0) {
+            count_ -= 8;
+            PutByte(static_cast<uint8_t>(pending_ >> count_));
+        }
+    }
+
+    void PutMarker(uint32_t marker) {
+        *out_++ = 0xFF;
+        *out_++ = static_cast<uint8_t>(marker);
+    }
+
+    uint8_t* out() const { return out_; }
+
+  private:
+    void PutWord(uint32_t word) {
+        const bool has_ff = (word & 0x80808080u & ~(word + 0x01010101u)) != 0;
+        if (!has_ff) {
+            const uint32_t bytes = __builtin_bswap32(word);
+            std::memcpy(out_, &bytes, sizeof(bytes));
+            out_ += sizeof(bytes);
+            return;
+        }
+        for (int shift = 24; shift >= 0; shift -= 8) PutByte(static_cast<uint8_t>(word >> shift));
+    }
+
+    void PutByte(uint8_t byte) {
+        *out_++ = byte;
+        if (byte == 0xFF) *out_++ = 0;
+    }
+
+    uint8_t* out_;
+    uint64_t pending_ = 0;
+    uint32_t count_ = 0;
+};
+
+uint64_t CountBits(const std::array<std::array<uint32_t, 256>, 4>& frequencies,
+                   const Codes& codes) {
+    uint64_t bits = 0;
+    for (size_t table = 0; table < 4; ++table) {
+        for (uint32_t symbol = 0; symbol < 256; ++symbol) {
+            bits += uint64_t{frequencies[table][symbol]} *
+                    (codes[table].lengths[symbol] + (symbol & 15));
+        }
+    }
+    return bits;
+}
+
+void WriteEntropy(const TokenStream& tokens, const Codes& codes, uint64_t bits, Buffer& out) {
+    const auto& row_ends = tokens.row_ends();
+    // Each byte may need a zero behind it; each row ends in up to one more byte and a marker.
+    uint8_t* const start = out.Reserve(2 * (bits / 8 + 1) + 4 * row_ends.size() + 8);
+    const EntropyCodes entropy_codes = MakeEntropyCodes(codes);
+    BitWriter writer(start);
+    const Token* token = tokens.tokens();
+    for (size_t row = 0; row < row_ends.size(); ++row) {
+        if (row > 0) writer.PutMarker(0xD0 | ((row - 1) & 7));
+        for (const Token* end = tokens.tokens() + row_ends[row]; token != end; ++token) {
+            const uint32_t code = entropy_codes[*token & 1023];
+            writer.Put((code & ((1u << kLengthShift) - 1)) | *token >> 16, code >> kLengthShift);
+        }
+        writer.Align();
+    }
+    writer.PutMarker(0xD9);
+    out.Commit(static_cast<size_t>(writer.out() - start));
+}
+
+}  // namespace
+
+void WriteJpeg(const Frame& frame, const TokenStream& tokens, Buffer& out) {
+    const auto frequencies = tokens.Frequencies();
+    Codes codes;
+    for (size_t table = 0; table < codes.size(); ++table)
+        codes[table] = OptimalCode(frequencies[table]);
+    Segments segments(out);
+    segments.Bytes("\xFF\xD8"sv);
+    WriteColour(frame, segments);
+    WriteQuantTables(frame, segments);
+    WriteFrameHeader(frame, segments);
+    WriteHuffmanTables(frame, codes, segments);
+    WriteScanHeader(frame, segments);
+    WriteEntropy(tokens, codes, CountBits(frequencies, codes), out);
+}
+
+}  // namespace fastload

@@ -1,0 +1,376 @@
+"""The native library behind plain functions: bytes-like objects and numpy arrays in and out.
+
+``libfastload.so`` lies beside this file and is loaded by ctypes, so one build serves every Python
+and every call runs without the GIL. Calls are coarse: a file, a batch, an epoch.
+
+>>> hex(crc32c(b"123456789"))
+'0xe3069283'
+"""
+
+from __future__ import annotations
+
+import ctypes
+import enum
+from ctypes import POINTER, byref, c_int, c_int32, c_uint32, c_uint64, c_void_p
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from fastload.errors import FastloadError
+
+__all__ = [
+    "JpegFacts",
+    "NativeCode",
+    "NativeError",
+    "Transcoded",
+    "crc32c",
+    "jpeg_encode",
+    "jpeg_transcode",
+    "perceptual_hash",
+    "permutation",
+    "philox",
+    "qoi_decode",
+    "qoi_encode",
+    "qoi_size",
+]
+
+BytesLike = bytes | bytearray | memoryview | npt.NDArray[np.uint8]
+Pixels = npt.NDArray[np.uint8]
+
+LIBRARY_PATH = Path(__file__).with_name("libfastload.so")
+
+
+class NativeCode(enum.IntEnum):
+    """Why a native call failed (``fl_code`` in error.h)."""
+
+    BAD_ARGUMENT = 1
+    OUT_OF_MEMORY = 2
+    INTERNAL = 3
+    CORRUPT = 4
+    JPEG_WARNING = 10
+    JPEG_INCOMPLETE = 11
+    JPEG_UNSUPPORTED = 12
+    JPEG_NOT_BASELINE = 13
+
+
+class NativeError(FastloadError, RuntimeError):
+    """A native call failed.
+
+    Attributes:
+        code: one of :class:`NativeCode`.
+    """
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+    def __reduce__(self) -> tuple[type[NativeError], tuple[int, str]]:
+        return (type(self), (self.code, str(self)))
+
+
+class ErrorStruct(ctypes.Structure):
+    """``fl_error``."""
+
+    _fields_ = (("code", c_int32), ("message", ctypes.c_char * 252))
+
+
+class JpegFactsStruct(ctypes.Structure):
+    """``fl_jpeg_facts``."""
+
+    _fields_ = (
+        ("width", c_uint32),
+        ("height", c_uint32),
+        ("components", c_uint32),
+        ("warnings", c_uint32),
+        ("incomplete", c_uint32),
+        ("reserved", c_uint32),
+        ("perceptual_hash", c_uint64),
+    )
+
+
+def _load() -> ctypes.CDLL:
+    try:
+        return ctypes.CDLL(str(LIBRARY_PATH))
+    except OSError as error:
+        raise ImportError(
+            f"fastload's native library cannot be loaded from {LIBRARY_PATH} ({error}). In a "
+            "source checkout build it with `make native`; otherwise reinstall fastload."
+        ) from error
+
+
+_library = _load()
+
+
+def _declare(name: str, *argument_types: Any) -> Any:
+    """The C function `name`, which takes `argument_types` and then an ``fl_error*``."""
+    function = getattr(_library, name)
+    function.argtypes = (*argument_types, POINTER(ErrorStruct))
+    function.restype = c_int
+    return function
+
+
+def _call(function: Any, *arguments: Any) -> None:
+    error = ErrorStruct()
+    if function(*arguments, byref(error)) != 0:
+        raise NativeError(error.code, error.message.decode("utf-8", "replace"))
+
+
+def _as_bytes(data: BytesLike) -> npt.NDArray[np.uint8]:
+    """A flat view of `data`; keep it alive while its address is in use."""
+    return np.frombuffer(data, dtype=np.uint8)
+
+
+def _address(array: npt.NDArray[Any]) -> int:
+    address: int = array.__array_interface__["data"][0]
+    return address
+
+
+# ---- Codecs, checksums, draws ----
+
+_library.fl_buffer_data.argtypes = (c_void_p,)
+_library.fl_buffer_data.restype = c_void_p
+_library.fl_buffer_size.argtypes = (c_void_p,)
+_library.fl_buffer_size.restype = c_uint64
+_library.fl_buffer_free.argtypes = (c_void_p,)
+_library.fl_buffer_free.restype = None
+
+_crc32c = _declare("fl_crc32c", c_void_p, c_uint64, POINTER(c_uint32))
+_jpeg_transcode = _declare(
+    "fl_jpeg_transcode", c_void_p, c_uint64, POINTER(c_void_p), POINTER(JpegFactsStruct)
+)
+_jpeg_encode = _declare(
+    "fl_jpeg_encode",
+    c_void_p,
+    c_uint32,
+    c_uint32,
+    c_uint32,
+    c_uint64,
+    c_uint32,
+    POINTER(c_void_p),
+)
+_qoi_encode = _declare("fl_qoi_encode", c_void_p, c_uint32, c_uint32, c_uint64, POINTER(c_void_p))
+_qoi_size = _declare("fl_qoi_size", c_void_p, c_uint64, POINTER(c_uint32), POINTER(c_uint32))
+_qoi_decode = _declare("fl_qoi_decode", c_void_p, c_uint64, c_void_p, c_uint64, c_uint32, c_uint32)
+_perceptual_hash = _declare(
+    "fl_perceptual_hash", c_void_p, c_uint32, c_uint32, c_uint32, c_uint64, POINTER(c_uint64)
+)
+_philox = _declare(
+    "fl_philox", c_uint64, c_uint64, c_void_p, c_uint64, c_uint32, c_uint32, c_void_p
+)
+_permutation = _declare("fl_permutation", c_uint64, c_uint64, c_uint64, c_void_p)
+
+
+class JpegFacts(NamedTuple):
+    """What the transcoder learnt about a JPEG."""
+
+    width: int
+    height: int
+    components: int
+    perceptual_hash: int
+
+
+class Transcoded(NamedTuple):
+    """A rewritten JPEG and what was learnt about it."""
+
+    jpeg: bytes
+    facts: JpegFacts
+
+
+def _take(buffer: c_void_p) -> bytes:
+    """The bytes of a native buffer, which is freed."""
+    try:
+        return ctypes.string_at(_library.fl_buffer_data(buffer), _library.fl_buffer_size(buffer))
+    finally:
+        _library.fl_buffer_free(buffer)
+
+
+def _as_pixels(pixels: Pixels, channels: tuple[int, ...]) -> tuple[Pixels, int]:
+    """`pixels` with its rows contiguous, and its number of channels."""
+    if pixels.dtype != np.uint8:
+        raise TypeError(f"pixels must be uint8, not {pixels.dtype}")
+    count = 1 if pixels.ndim == 2 else pixels.shape[2] if pixels.ndim == 3 else 0
+    if count not in channels:
+        wanted = " or ".join(f"(H, W, {n})" if n > 1 else "(H, W)" for n in channels)
+        raise ValueError(f"pixels must be of shape {wanted}, not {pixels.shape}")
+    rows_contiguous = pixels.strides[1] == count and pixels.strides[0] >= pixels.shape[1] * count
+    channels_contiguous = pixels.ndim == 2 or pixels.strides[2] == 1
+    if not (rows_contiguous and channels_contiguous):
+        pixels = np.ascontiguousarray(pixels)
+    return pixels, count
+
+
+def crc32c(data: BytesLike) -> int:
+    """CRC-32C (Castagnoli, RFC 3720) of `data`.
+
+    >>> hex(crc32c(bytes(32)))
+    '0x8a9136aa'
+    """
+    view = _as_bytes(data)
+    result = c_uint32()
+    _call(_crc32c, _address(view), view.size, byref(result))
+    return result.value
+
+
+def jpeg_transcode(data: BytesLike) -> Transcoded:
+    """Rewrite a JPEG losslessly into the pack's layout.
+
+    Baseline, one scan, optimised Huffman tables, one restart interval per MCU row, no metadata but
+    what colour needs; every quantised coefficient stays.
+
+    Raises:
+        NativeError: the result might not decode to the very pixels of the source. `code` says why:
+            ``JPEG_WARNING`` (damaged), ``JPEG_INCOMPLETE`` (progressive, last scans missing),
+            ``JPEG_UNSUPPORTED`` (CMYK, YCCK, 12 bit, ...), ``JPEG_NOT_BASELINE`` (coefficients or
+            sampling that baseline cannot carry), ``CORRUPT`` (not readable at all).
+    """
+    view = _as_bytes(data)
+    buffer = c_void_p()
+    facts = JpegFactsStruct()
+    _call(_jpeg_transcode, _address(view), view.size, byref(buffer), byref(facts))
+    known = JpegFacts(facts.width, facts.height, facts.components, facts.perceptual_hash)
+    return Transcoded(_take(buffer), known)
+
+
+def jpeg_encode(pixels: Pixels, quality: int) -> bytes:
+    """Encode pixels as JPEG in the pack's layout (see :func:`jpeg_transcode`), chroma 4:2:0.
+
+    Args:
+        pixels: uint8, (H, W, 3) RGB or (H, W) grey; sides of 1 to 65,500.
+        quality: libjpeg's, 1 to 100.
+
+    >>> jpeg_encode(np.zeros((16, 16, 3), np.uint8), 90)[:2].hex()
+    'ffd8'
+    """
+    pixels, channels = _as_pixels(pixels, (1, 3))
+    height, width = pixels.shape[:2]
+    buffer = c_void_p()
+    _call(
+        _jpeg_encode,
+        _address(pixels),
+        height,
+        width,
+        channels,
+        pixels.strides[0],
+        quality,
+        byref(buffer),
+    )
+    return _take(buffer)
+
+
+def qoi_encode(pixels: Pixels) -> bytes:
+    """Encode (H, W, 3) uint8 RGB as a QOI file, losslessly.
+
+    >>> pixels = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
+    >>> bool((qoi_decode(qoi_encode(pixels)) == pixels).all())
+    True
+    """
+    pixels, _ = _as_pixels(pixels, (3,))
+    height, width = pixels.shape[:2]
+    buffer = c_void_p()
+    _call(_qoi_encode, _address(pixels), height, width, pixels.strides[0], byref(buffer))
+    return _take(buffer)
+
+
+def qoi_size(data: BytesLike) -> tuple[int, int]:
+    """Height and width that a QOI file claims.
+
+    Raises:
+        NativeError: ``CORRUPT``: not a QOI file, or one too short for that many pixels.
+    """
+    view = _as_bytes(data)
+    height, width = c_uint32(), c_uint32()
+    _call(_qoi_size, _address(view), view.size, byref(height), byref(width))
+    return height.value, width.value
+
+
+def qoi_decode(data: BytesLike, row0: int = 0, row1: int | None = None) -> Pixels:
+    """Rows `row0` to `row1` - 1 (default: all) of a QOI file as (rows, W, 3) uint8 RGB.
+
+    The alpha of a 4-channel file is dropped.
+
+    Raises:
+        NativeError: ``CORRUPT``: the bytes are no QOI image; ``BAD_ARGUMENT``: rows outside of it.
+    """
+    view = _as_bytes(data)
+    height, width = qoi_size(data)
+    row1 = height if row1 is None else row1
+    if not 0 <= row0 <= row1 <= height:
+        raise NativeError(
+            NativeCode.BAD_ARGUMENT, f"rows {row0} .. {row1} of an image of {height} rows"
+        )
+    out = np.empty((row1 - row0, width, 3), np.uint8)
+    _call(_qoi_decode, _address(view), view.size, _address(out), 3 * width, row0, row1)
+    return out
+
+
+def perceptual_hash(pixels: Pixels) -> int:
+    """A 63-bit hash that similar pictures share, of (H, W, 3) RGB or (H, W) grey uint8 pixels.
+
+    Bit ``8 * v + u`` is the sign of the DCT-II coefficient of horizontal frequency u and vertical
+    frequency v of the luma's 32x32 area average; bit 0 is 0. Mirroring left-right flips the bits of
+    odd u, upside down those of odd v; transposing exchanges u and v: exactly where both sides are
+    multiples of 4, else but for coefficients near 0. :func:`jpeg_transcode` gives the same from
+    coefficients, but for coefficients near 0.
+
+    >>> ramp = np.tile(np.arange(64, dtype=np.uint8), (64, 1))
+    >>> flipped = perceptual_hash(ramp[:, ::-1])
+    >>> hex(flipped ^ perceptual_hash(ramp))
+    '0xaa'
+    """
+    pixels, channels = _as_pixels(pixels, (1, 3))
+    height, width = pixels.shape[:2]
+    result = c_uint64()
+    _call(
+        _perceptual_hash,
+        _address(pixels),
+        height,
+        width,
+        channels,
+        pixels.strides[0],
+        byref(result),
+    )
+    return result.value
+
+
+def philox(
+    seed: int,
+    epoch: int,
+    positions: npt.NDArray[np.int64],
+    stream: int = 0,
+    blocks: int = 1,
+) -> npt.NDArray[np.uint32]:
+    """Random words as a pure function of where they are wanted: Philox4x32-10.
+
+    Salmon, Moraes, Dror and Shaw, "Parallel Random Numbers: As Easy as 1, 2, 3" (SC 2011), with
+    ``key = (seed low, seed high)`` and
+    ``counter = (position low, position bits 32-47 | stream << 16, epoch, block)``.
+
+    Args:
+        seed: 0 to 2^64 - 1.
+        epoch: 0 to 2^32 - 1.
+        positions: int64 of shape (n,), each 0 to 2^48 - 1.
+        stream: 0 to 65,534: draws that must not share words use different streams.
+        blocks: groups of four words for each position, at most 65,536.
+
+    Returns:
+        uint32 of shape (n, blocks, 4).
+    """
+    where = np.ascontiguousarray(positions, dtype=np.int64)
+    if where.ndim != 1:
+        raise ValueError(f"positions must be one-dimensional, not of shape {where.shape}")
+    out = np.empty((where.size, blocks, 4), np.uint32)
+    _call(_philox, seed, epoch, _address(where), where.size, stream, blocks, _address(out))
+    return out
+
+
+def permutation(seed: int, epoch: int, n: int) -> npt.NDArray[np.int64]:
+    """A random permutation of 0 .. n - 1 as int64, by Fisher-Yates over Philox (see philox.h).
+
+    >>> sorted(permutation(seed=7, epoch=0, n=5).tolist())
+    [0, 1, 2, 3, 4]
+    """
+    out = np.empty(n, np.int64)
+    _call(_permutation, seed, epoch, n, _address(out))
+    return out
