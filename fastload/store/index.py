@@ -10,11 +10,11 @@ import numpy as np
 import pyarrow as pa
 
 from fastload.errors import PackError
-from fastload.store.codec import Codec
+from fastload.store.codec import SUPPORTED
 from fastload.store.manifest import BINARY_PATHS, Manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -35,6 +35,7 @@ _COLUMNS: dict[str, pa.DataType] = {
     "perceptual_hash": pa.uint64(),
     "listing": pa.uint64(),
 }
+_SUPPORTED = np.isin(np.arange(256), list(SUPPORTED))
 # Rows looked at in one step of a check: the temporaries stay in the processor's cache.
 _STEP = 1 << 15
 
@@ -174,23 +175,31 @@ class Index:
             size: bytes of its file.
 
         Raises:
-            PackError: a record lies elsewhere or outside the file, is empty or has an unknown
-                codec.
+            PackError: one of them has a :meth:`fault`.
+        """
+        for record, fault in self.faults(shard, first, last, size):
+            raise self._refuse(f"record {record} {fault}")
+
+    def faults(self, shard: int, first: int, last: int, size: int) -> Iterator[tuple[int, str]]:
+        """The records ``first`` to ``last - 1`` whose rows cannot be trusted, and why.
+
+        A row is at fault that names another shard, bytes outside the shard's file, no bytes, no
+        pixels, or a codec that this version does not know.
         """
         for start in range(first, last, _STEP):
             rows = slice(start, min(start + _STEP, last))
-            ends = self.offset[rows] + self.length[rows]
-            faults = {
+            offsets = self.offset[rows]
+            checks = {
                 f"is not in shard {shard}": self.shard[rows] != shard,
-                f"lies outside its shard ({size} bytes)": (ends > size)
-                | (self.offset[rows] > size),
+                f"lies outside its shard ({size} bytes)": (offsets > size)
+                | (self.length[rows] > size - np.minimum(offsets, np.uint64(size))),
                 "is empty": self.length[rows] == 0,
                 "has no pixels": (self.width[rows] == 0) | (self.height[rows] == 0),
-                "has a codec that this fastload does not know": self.codec[rows] > max(Codec),
+                "has a codec that this fastload does not know": ~_SUPPORTED[self.codec[rows]],
             }
-            for fault, where in faults.items():
-                if where.any():
-                    raise self._refuse(f"record {start + int(where.argmax())} {fault}")
+            for fault, where in checks.items():
+                for record in np.flatnonzero(where).tolist():
+                    yield start + record, fault
 
     def _refuse(self, reason: str) -> PackError:
         return PackError(

@@ -1,0 +1,119 @@
+"""``fastload unpack``: a pack becomes a label folder again."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from PIL import Image
+
+from fastload.cli.watching import watching
+from fastload.cli.words import bytes_words
+from fastload.errors import PackError
+from fastload.native.library import crc32c, qoi_decode
+from fastload.pack.ahead import in_order
+from fastload.pack.processors import usable_processors
+from fastload.store import Codec, open_pack
+from fastload.store.paths import path_fault
+
+if TYPE_CHECKING:
+    from fastload.store import Pack
+
+__all__ = ["command"]
+
+# Records one thread writes at a time.
+_CHUNK = 32
+# Of zlib: quick, and hardly larger than its default; such files are read once or twice.
+_PNG_LEVEL = 3
+
+
+@click.command(name="unpack")
+@click.argument("pack", type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="The label folder.  [PACK.unpacked]"
+)
+@click.option("--workers", type=click.IntRange(1), help="Threads.  [the usable CPUs]")
+def command(pack: Path, output: Path | None, workers: int | None) -> None:
+    """Write the images of PACK to a label folder, under the paths they had.
+
+    The pixels are those of the pack; a pack made with --verbatim gives the very bytes back. What
+    was no JPEG is written as PNG under its old name; readers go by the bytes, as ImageFolder does.
+    """
+    folder = pack.with_name(pack.resolve().name + ".unpacked") if output is None else output
+    try:
+        opened = open_pack(pack)
+        written = _unpack(opened, folder, workers or usable_processors())
+    except OSError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{folder}: {len(opened):,} images, {bytes_words(written)}.")
+    if opened.manifest.source.rejected:
+        click.echo(f"{opened.manifest.source.rejected:,} files of the source were never packed.")
+
+
+def _unpack(pack: Pack, folder: Path, workers: int) -> int:
+    """Write all records below ``folder``, which appears when it is whole; returns bytes written."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise PackError(f"{folder} is not empty: choose another folder with --output.")
+    growing = folder.with_name(folder.name + ".tmp")
+    with contextlib.suppress(FileNotFoundError):
+        shutil.rmtree(growing)
+    for name in pack.classes:
+        (growing / name).mkdir(parents=True)
+    chunks = [range(first, min(first + _CHUNK, len(pack))) for first in range(0, len(pack), _CHUNK)]
+    written = 0
+    with (
+        watching("unpacking") as show,
+        ThreadPoolExecutor(workers, "fastload-unpack") as executor,
+    ):
+        total = int(pack.index.length.sum(dtype=int))
+        stored = 0
+        for chunk, size in in_order(
+            executor, lambda chunk: (chunk, _write(pack, growing, chunk)), chunks, 2 * workers
+        ):
+            written += size
+            stored += int(pack.index.length[chunk.start : chunk.stop].sum(dtype=int))
+            show(chunk.stop, len(pack), stored, total)
+    growing.replace(folder)
+    return written
+
+
+def _write(pack: Pack, folder: Path, records: range) -> int:
+    written = 0
+    for record in records:
+        path = pack.index.path(record)
+        fault = path_fault(path, pack.classes[pack.index.label[record]])
+        if fault is not None:
+            raise PackError(f"{pack.root}: record {record}: {fault}. Nothing is written.")
+        data = _file_bytes(pack, record)
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with _new_file(target) as file:
+            file.write(data)
+        written += len(data)
+    return written
+
+
+def _new_file(path: Path) -> io.BufferedWriter:
+    """A file that did not exist: two records of one path are an error, and no link is followed."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666)
+    return os.fdopen(handle, "wb")
+
+
+def _file_bytes(pack: Pack, record: int) -> bytes | memoryview:
+    payload = pack.payload(record)
+    if crc32c(payload) != int(pack.index.crc32c[record]):
+        raise PackError(
+            f"{pack.root}: {pack.describe(record)} is damaged (CRC-32C differs). Run `fastload "
+            "verify` for the whole list, and restore the shard from a copy."
+        )
+    if pack.index.codec[record] != Codec.QOI:
+        return payload
+    png = io.BytesIO()
+    Image.fromarray(qoi_decode(payload)).save(png, "PNG", compress_level=_PNG_LEVEL)
+    return png.getvalue()

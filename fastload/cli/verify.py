@@ -1,0 +1,70 @@
+"""``fastload verify``: whether every byte of a pack is as it was packed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from fastload.cli.watching import watching
+from fastload.cli.words import name_words
+from fastload.pack.processors import usable_processors
+from fastload.store import open_pack
+from fastload.store.verify import Fault, faults
+
+if TYPE_CHECKING:
+    from fastload.store import Pack
+
+__all__ = ["command"]
+
+
+@click.command(name="verify")
+@click.argument("pack", type=click.Path(path_type=Path))
+@click.option("--decode", is_flag=True, help="Decode every image as well.")
+@click.option("--workers", type=click.IntRange(1), help="Threads.  [the usable CPUs]")
+def command(pack: Path, decode: bool, workers: int | None) -> None:
+    """Check the structure of PACK and every checksum; name each bad record.
+
+    The exit code is 0 where all is well, 1 where something is not.
+    """
+    found = 0
+    try:
+        opened = open_pack(pack)
+        with watching("verifying") as show:
+            sizes = [shard.size for shard in opened.manifest.shards]
+
+            def progress(records: int) -> None:
+                done = sum(
+                    size
+                    for number, size in enumerate(sizes)
+                    if opened.shard_records(number).stop <= records
+                )
+                show(records, len(opened), done, sum(sizes))
+
+            decoder = _decoded_size if decode else None
+            for fault in faults(opened, decoder, workers or usable_processors(), progress):
+                found += 1
+                click.echo(_words(fault))
+    except OSError as error:
+        raise click.ClickException(str(error)) from error
+    if found:
+        raise click.ClickException(
+            f"{pack}: {found} faults. Restore the named files from a copy, or pack the label "
+            "folder again."
+        )
+    looked = "decodes and its bytes are" if decode else "is"
+    click.echo(f"{pack}: each of the {len(opened):,} records {looked} as it was packed.")
+
+
+def _decoded_size(pack: Pack, record: int) -> tuple[int, int]:
+    from fastload.engines.decoding import decode_record
+
+    return decode_record(pack, record).size
+
+
+def _words(fault: Fault) -> str:
+    if fault.record is None:
+        return f"{fault.file}: {fault.reason}"
+    path = "" if fault.path is None else f" ({name_words(fault.path)})"
+    return f"{fault.file}: record {fault.record}{path}: {fault.reason}"
