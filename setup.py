@@ -401,11 +401,15 @@ class BuildPyWithLibrary(build_py):
 
     def run(self) -> None:
         """Copy the Python files, then build the library next to its loader."""
+        package = Path(self.build_lib).resolve() / "fastload"
+        if not self.editable_mode:
+            # What an earlier build copied and the sources no longer have must not be packaged.
+            shutil.rmtree(package, ignore_errors=True)
         super().run()
         if self.editable_mode:
             build_library(LIBRARY)
         else:
-            folder = Path(self.build_lib).resolve() / "fastload" / "native"
+            folder = package / "native"
             folder.mkdir(parents=True, exist_ok=True)
             build_library(folder / LIBRARY.name)
 

@@ -1,0 +1,1 @@
+"""Tests, mirroring fastload/ folder by folder."""

@@ -1,0 +1,97 @@
+"""README.md and docs/ tell the truth: their commands and programs run, their links lead on."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\(([^)#:]+)(#[^)]*)?\)")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block: its language, its text, the line of the page it begins in."""
+
+    language: str
+    text: str
+    line: int
+
+
+def blocks(page: Path) -> list[Block]:
+    text = page.read_text()
+    return [
+        Block(found[1], found[2], text.count("\n", 0, found.start()) + 2)
+        for found in BLOCK.finditer(text)
+    ]
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, with the label folders data/train and data/val of the pages in it."""
+    draw = np.random.default_rng(0)
+    for part in ("train", "val"):
+        for name in ("cat", "dog"):
+            folder = tmp_path / "data" / part / name
+            folder.mkdir(parents=True)
+            for number in range(4):
+                size = tuple(draw.integers(40, 80, size=2))
+                pixels = draw.integers(0, 256, (*size, 3), dtype=np.uint8)
+                Image.fromarray(pixels).save(folder / f"{number}.jpg")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run_commands(block: Block) -> None:
+    """Run the lines that call fastload; the others install things or belong to the checkout."""
+    for line in block.text.splitlines():
+        words = shlex.split(line.removeprefix("$ "), comments=True)
+        if words[:1] == ["fastload"]:
+            command = [sys.executable, "-m", "fastload.cli", *words[1:]]
+            result = subprocess.run(command, capture_output=True, text=True, check=False)
+            assert result.returncode == 0, f"{line}\n{result.stdout}{result.stderr}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_blocks_run_in_order(
+    page: Path, data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.syspath_prepend(str(ROOT))
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    namespace: dict[str, object] = {"__name__": "page"}
+    for block in blocks(page):
+        if block.language == "sh":
+            run_commands(block)
+        elif block.language == "python":
+            # Blank lines in front let a traceback give the page's own line numbers.
+            text = "\n" * (block.line - 1) + block.text
+            exec(compile(text, str(page), "exec"), namespace)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_to_files(page: Path) -> None:
+    targets = [found[1] for found in LINK.finditer(page.read_text())]
+    assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+def test_readme_shows_how_to_start_and_what_to_change() -> None:
+    shell, install, pack, before, after = blocks(ROOT / "README.md")
+    assert [line.split()[:2] for line in shell.text.splitlines()] == [
+        ["make", "quickstart"],
+        ["make", "test"],
+    ]
+    assert "pip install" in install.text
+    assert pack.text.startswith("fastload pack ")
+    kept = set(before.text.splitlines()) & set(after.text.splitlines())
+    assert len(before.text.splitlines()) <= 10
+    assert len(set(after.text.splitlines()) - kept) == 2, "one import and the name of the pack"

@@ -1,0 +1,142 @@
+"""setup.py's own work: plain errors, and nothing compiled twice."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.packaging.conftest import ROOT
+
+pytest.importorskip("setuptools", reason="setup.py needs setuptools")
+
+SOURCES = {
+    "one.h": "int one();\n",
+    "one.cpp": '#include "one.h"\nint one() { return 1; }\n',
+    "two.cpp": "int two() { return 2; }\n",
+}
+
+NO_HEADER = """#!/bin/sh
+case "$*" in *-fsyntax-only*) program=$(cat)
+    case "$program" in *jpeglib.h*) exit 1 ;; esac
+    printf '%s\\n' "$program" | g++ "$@"; exit ;;
+esac
+exec g++ "$@"
+"""
+
+NO_STATIC_LIBRARY = """#!/bin/sh
+case "$*" in *-print-file-name=libjpeg.a*) echo libjpeg.a; exit ;; esac
+exec g++ "$@"
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A copy of the build with three small sources in place of the library's."""
+    folder = tmp_path / "project"
+    native = folder / "fastload" / "native"
+    native.mkdir(parents=True)
+    for name in ("setup.py", "pyproject.toml", "README.md", "fastload/version.py"):
+        shutil.copy(ROOT / name, folder / name)
+    shutil.copy(ROOT / "fastload/native/libjpeg_stderr.cpp", native)
+    for name, text in SOURCES.items():
+        (native / name).write_text(text)
+    return folder
+
+
+def setup(project: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "setup.py", *arguments],
+        cwd=project,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def compiled(result: subprocess.CompletedProcess[str]) -> list[str]:
+    assert result.returncode == 0, result.stderr
+    lines = [line.split() for line in result.stdout.splitlines() if line.startswith("  compile")]
+    return [Path(name).name for _, name in lines]
+
+
+def fake_compiler(folder: Path, script: str) -> str:
+    program = folder / "compiler"
+    program.write_text(script)
+    program.chmod(0o755)
+    return str(program)
+
+
+def test_compiles_only_what_changed(project: Path) -> None:
+    native = project / "fastload" / "native"
+    everything = ["libjpeg_stderr.cpp", "one.cpp", "two.cpp"]
+    assert compiled(setup(project, "build_native")) == everything
+    assert (native / "libfastload.so").exists()
+    assert compiled(setup(project, "build_native")) == []
+
+    (native / "one.h").write_text("int one();\nint more();\n")
+    assert compiled(setup(project, "build_native")) == ["one.cpp"]
+    assert compiled(setup(project, "build_native", CXXFLAGS="-DOTHER")) == everything
+
+
+def test_failed_compile_names_the_source_and_keeps_the_library(project: Path) -> None:
+    native = project / "fastload" / "native"
+    compiled(setup(project, "build_native"))
+    before = (native / "libfastload.so").read_bytes()
+    (native / "two.cpp").write_text("int two() { return unheard_of; }\n")
+    result = setup(project, "build_native")
+    assert result.returncode == 1
+    assert "could not compile fastload/native/two.cpp" in result.stderr
+    assert "unheard_of" in result.stderr
+    assert (native / "libfastload.so").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("script", "missing"),
+    [(NO_HEADER, "jpeglib.h"), (NO_STATIC_LIBRARY, "libjpeg.a")],
+)
+def test_missing_libjpeg_is_named_with_its_command(
+    project: Path, script: str, missing: str
+) -> None:
+    result = setup(project, "build_native", CXX=fake_compiler(project, script))
+    assert result.returncode == 1
+    assert f"{missing}, the" in result.stderr
+    assert "is not installed. Install it with" in result.stderr
+    assert "libjpeg" in result.stderr.split("Install it with")[1]
+    assert "Traceback" not in result.stderr
+
+
+def test_missing_compiler_is_named_with_its_command(project: Path) -> None:
+    result = setup(project, "build_native", CXX="no-such-compiler")
+    assert result.returncode == 1
+    assert "'no-such-compiler', which $CXX names, is not installed" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_native_tests_report_what_failed(project: Path) -> None:
+    tests = project / "tests" / "native"
+    tests.mkdir(parents=True)
+    (tests / "right_test.cpp").write_text('#include "one.h"\nint main() { return one() - 1; }\n')
+    assert setup(project, "test_native").returncode == 0
+
+    (tests / "wrong_test.cpp").write_text('#include "one.h"\nint main() { return one(); }\n')
+    result = setup(project, "test_native")
+    assert result.returncode == 1
+    assert "failed under no sanitizer: ['wrong_test']" in result.stderr
+
+
+def test_native_tests_run_under_sanitizers(project: Path) -> None:
+    tests = project / "tests" / "native"
+    tests.mkdir(parents=True)
+    (tests / "shift_test.cpp").write_text(
+        "int main(int count, char**) { return (1 << (count + 31)) == 5; }\n"
+    )
+    assert setup(project, "test_native").returncode == 0
+    result = setup(project, "test_native", "--sanitize=undefined")
+    assert result.returncode == 1
+    assert "shift exponent 32 is too large" in result.stderr
