@@ -22,6 +22,7 @@ class Buffer {
         return bytes_.get() + size_;
     }
     void Commit(size_t count) { size_ += count; }
+    void Clear() { size_ = 0; }
 
     void Append(const void* bytes, size_t count) {
         std::memcpy(Reserve(count), bytes, count);

@@ -11,8 +11,8 @@
 
 namespace fastload {
 
-// Catches libjpeg's errors and warnings by longjmp. The only setjmp is in `Attempt`, whose frame
-// holds no object with a destructor, and so must be the functions given to it.
+// Catches libjpeg's errors and warnings by longjmp. Its only landing is in `Succeeds`, whose frame
+// holds no object with a destructor; the steps that run above it must not hold one either.
 class JpegErrors {
   public:
     JpegErrors();

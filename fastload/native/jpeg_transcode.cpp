@@ -7,6 +7,7 @@
 #include "jpeg_coefficients.h"
 #include "jpeg_frame.h"
 #include "jpeg_hash.h"
+#include "jpeg_scan.h"
 #include "jpeg_source.h"
 #include "jpeg_tokens.h"
 #include "jpeg_writer.h"
@@ -27,8 +28,17 @@ void CheckComplete(const jpeg_decompress_struct& info, JpegFacts& facts) {
     }
 }
 
+// The tables in force where a plain scan begins.
+void SetQuantTablesOfScan(const jpeg_decompress_struct& info, Frame& frame) {
+    std::array<const JQUANT_TBL*, kMostComponents> tables{};
+    for (uint32_t i = 0; i < frame.component_count; ++i) {
+        tables[i] = info.quant_tbl_ptrs[info.comp_info[i].quant_tbl_no];
+    }
+    SetQuantTables(tables, frame);
+}
+
 // The tables that were in force at each component's scan.
-void ReadQuantTables(const jpeg_decompress_struct& info, Frame& frame) {
+void SetQuantTablesOfScans(const jpeg_decompress_struct& info, Frame& frame) {
     std::array<const JQUANT_TBL*, kMostComponents> tables{};
     for (uint32_t i = 0; i < frame.component_count; ++i) {
         tables[i] = info.comp_info[i].quant_table;
@@ -39,21 +49,36 @@ void ReadQuantTables(const jpeg_decompress_struct& info, Frame& frame) {
     SetQuantTables(tables, frame);
 }
 
+bool WriteFromScan(const jpeg_decompress_struct& info, Frame frame, Buffer& out, JpegFacts& facts) {
+    if (!IsPlainScan(info, frame)) return false;
+    SetQuantTablesOfScan(info, frame);
+    TokenStream tokens;
+    JpegHash hash(frame);
+    if (!TokensOfScan(info, frame, tokens, hash)) return false;
+    WriteJpeg(frame, tokens, out);
+    facts.perceptual_hash = hash.Value();
+    return true;
+}
+
+void WriteFromCoefficients(JpegSource& source, Frame frame, Buffer& out, JpegFacts& facts) {
+    jvirt_barray_ptr* coefficients = source.ReadCoefficients();
+    CheckComplete(source.info(), facts);
+    SetQuantTablesOfScans(source.info(), frame);
+    TokenStream tokens;
+    JpegHash hash(frame);
+    TokensOfCoefficients(source, coefficients, frame, tokens, hash);
+    WriteJpeg(frame, tokens, out);
+    facts.perceptual_hash = hash.Value();
+}
+
 void TranscodeFrom(JpegSource& source, Buffer& out, JpegFacts& facts) {
     source.ReadHeader();
     const jpeg_decompress_struct& info = source.info();
     facts.width = info.image_width;
     facts.height = info.image_height;
     facts.components = static_cast<uint32_t>(info.num_components);
-    Frame frame = FrameOf(info);
-    jvirt_barray_ptr* coefficients = source.ReadCoefficients();
-    CheckComplete(info, facts);
-    ReadQuantTables(info, frame);
-    TokenStream tokens;
-    JpegHash hash(frame);
-    TokensOfCoefficients(source, coefficients, frame, tokens, hash);
-    WriteJpeg(frame, tokens, out);
-    facts.perceptual_hash = hash.Value();
+    const Frame frame = FrameOf(info);
+    if (!WriteFromScan(info, frame, out, facts)) WriteFromCoefficients(source, frame, out, facts);
 }
 
 }  // namespace
