@@ -1,0 +1,83 @@
+"""A second reader, from docs/format.md alone: tarfile, pyarrow and Pillow, nothing of fastload.
+
+The tests hold fastload against it. It reads everything and checks everything it reads.
+"""
+
+import hashlib
+import io
+import json
+import tarfile
+from pathlib import Path
+
+import pyarrow as pa
+from PIL import Image
+
+OF_FILES = {".bmp", ".gif", ".jpg", ".png", ".ppm", ".tif", ".webp", ".img"}
+EXTENSIONS = {0: {".jpg"}, 2: {".qoi"}, 3: OF_FILES}
+CRC32C = list(range(256))
+for _ in range(8):
+    CRC32C = [byte >> 1 ^ 0x82F63B78 * (byte & 1) for byte in CRC32C]
+
+
+def crc32c(data):
+    value = 0xFFFFFFFF
+    for byte in data:
+        value = value >> 8 ^ CRC32C[(value ^ byte) & 0xFF]
+    return value ^ 0xFFFFFFFF
+
+
+def sound(path, entry):
+    data = path.read_bytes()
+    assert len(data) == entry["size"], path
+    assert hashlib.sha256(data).hexdigest() == entry["sha256"], path
+    return io.BytesIO(data)
+
+
+def as_name(raw):
+    return raw.decode("utf-8", "surrogateescape") if isinstance(raw, bytes) else raw
+
+
+def contents(shard, has_cls):
+    """Of each record: its number, extension, place, bytes, and the label of its .cls member."""
+    with tarfile.open(fileobj=shard) as tar:
+        members = iter(tar.getmembers())
+        for member in members:
+            assert (member.mode, member.uid, member.gid, member.mtime) == (0o644, 0, 0, 0)
+            stem, _, extension = member.name.partition(".")
+            label = None
+            if has_cls:
+                cls = next(members)
+                assert cls.name == f"{stem}.cls"
+                label = int(tar.extractfile(cls).read())
+            payload = tar.extractfile(member).read()
+            yield int(stem), f".{extension}", member.offset_data, payload, label
+
+
+def read(pack):
+    """The class names and, in ImageFolder's order, (path, label, RGB image, stored bytes)."""
+    manifest = json.loads((Path(pack) / "pack.json").read_text("utf-8"))
+    assert (manifest["format"], manifest["version"][0]) == ("fastload-pack", 1)
+    assert set(manifest["required_features"]) <= {"binary-paths"}
+    classes = manifest["classes"]
+    names = [as_name(bytes.fromhex(c["bytes"])) if "bytes" in c else c["name"] for c in classes]
+    index = sound(Path(pack) / "index.arrow", manifest["index"])
+    rows = pa.ipc.open_file(index).read_all().to_pylist()
+    assert len(rows) == manifest["records"] == sum(c["count"] for c in classes)
+    images = []
+    for number, entry in enumerate(manifest["shards"]):
+        shard = sound(Path(pack) / "shards" / entry["name"], entry)
+        for record, extension, offset, payload, label in contents(
+            shard, manifest["options"]["cls"]
+        ):
+            row = rows[len(images)]
+            assert record == len(images)
+            assert (row["shard"], row["offset"], row["length"]) == (number, offset, len(payload))
+            assert label in (None, row["label"])
+            assert extension in EXTENSIONS[row["codec"]]
+            assert crc32c(payload) == row["crc32c"]
+            image = Image.open(io.BytesIO(payload)).convert("RGB")
+            assert image.size == (row["width"], row["height"])
+            images.append((image, payload))
+    assert sorted(row["listing"] for row in rows) == list(range(len(images)))
+    order = [row["listing"] for row in rows]
+    return names, [(as_name(rows[r]["path"]), rows[r]["label"], *images[r]) for r in order]
