@@ -64,13 +64,13 @@ SIMD_FLAGS = {
 # Every link: fastload/native/libjpeg_stderr.cpp tells why.
 LINK_FLAGS = ("-pthread", "-Wl,--wrap=stderr")
 
-# libjpeg and the C++ runtime go into the library, so that the wheel needs neither on its machine,
-# and libjpeg's names stay inside, so that they cannot meet those of Pillow's or torchvision's copy.
+# libjpeg and the C++ runtime go into the library, so that the wheel needs neither on its machine, and
+# their names stay inside, so that they cannot meet those of Pillow's or torchvision's copies.
 LIBRARY_LINK_FLAGS = (
     "-shared",
     "-static-libstdc++",
     "-static-libgcc",
-    "-Wl,--exclude-libs,ALL",
+    f"-Wl,--version-script={SOURCES / 'exports.map'}",
     "-Wl,-z,defs",
 )
 
@@ -277,7 +277,9 @@ def _shown(path: Path) -> str:
 
 def _run(command: Sequence[str], task: str) -> str:
     """Run a compiler; return what it said where it failed, else nothing."""
-    print(f"  {task}", flush=True)
+    # One write: print would send the line's end apart, and two jobs' lines would run together.
+    sys.stdout.write(f"  {task}\n")
+    sys.stdout.flush()
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode == 0:
         return ""
@@ -320,7 +322,7 @@ def build_library(target: Path) -> None:
 def objects_stamp(build: NativeBuild, objects: Sequence[Path]) -> str:
     """Return text that changes whenever the linked library would."""
     lines = [f"{o.name} {o.stat().st_mtime_ns}" for o in objects]
-    lines += [build.toolchain.libjpeg, os.environ.get("LDFLAGS", "")]
+    lines += [build.toolchain.libjpeg, *LIBRARY_LINK_FLAGS, os.environ.get("LDFLAGS", "")]
     return "\n".join(lines)
 
 

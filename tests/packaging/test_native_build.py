@@ -42,7 +42,8 @@ def project(tmp_path: Path) -> Path:
     native.mkdir(parents=True)
     for name in ("setup.py", "pyproject.toml", "README.md", "fastload/version.py"):
         shutil.copy(ROOT / name, folder / name)
-    shutil.copy(ROOT / "fastload/native/libjpeg_stderr.cpp", native)
+    for name in ("exports.map", "libjpeg_stderr.cpp"):
+        shutil.copy(ROOT / "fastload/native" / name, native)
     for name, text in SOURCES.items():
         (native / name).write_text(text)
     return folder
@@ -62,7 +63,7 @@ def setup(project: Path, *arguments: str, **environment: str) -> subprocess.Comp
 def compiled(result: subprocess.CompletedProcess[str]) -> list[str]:
     assert result.returncode == 0, result.stderr
     lines = [line.split() for line in result.stdout.splitlines() if line.startswith("  compile")]
-    return [Path(name).name for _, name in lines]
+    return sorted(Path(name).name for _, name in lines)
 
 
 def fake_compiler(folder: Path, script: str) -> str:
