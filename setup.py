@@ -34,6 +34,7 @@ from setuptools.command.build_py import build_py
 ROOT = Path(__file__).resolve().parent
 SOURCES = ROOT / "fastload" / "native"
 LIBRARY = SOURCES / "libfastload.so"
+EXPORTS = SOURCES / "exports.map"
 TESTS = ROOT / "tests" / "native"
 OBJECTS = ROOT / "build" / "native"
 
@@ -64,13 +65,13 @@ SIMD_FLAGS = {
 # Every link: fastload/native/libjpeg_stderr.cpp tells why.
 LINK_FLAGS = ("-pthread", "-Wl,--wrap=stderr")
 
-# libjpeg and the C++ runtime go into the library, so that the wheel needs neither on its machine, and
+# libjpeg and the C++ runtime go into the library, so that the wheel needs neither on its machine;
 # their names stay inside, so that they cannot meet those of Pillow's or torchvision's copies.
 LIBRARY_LINK_FLAGS = (
     "-shared",
     "-static-libstdc++",
     "-static-libgcc",
-    f"-Wl,--version-script={SOURCES / 'exports.map'}",
+    f"-Wl,--version-script={EXPORTS}",
     "-Wl,-z,defs",
 )
 
@@ -322,7 +323,12 @@ def build_library(target: Path) -> None:
 def objects_stamp(build: NativeBuild, objects: Sequence[Path]) -> str:
     """Return text that changes whenever the linked library would."""
     lines = [f"{o.name} {o.stat().st_mtime_ns}" for o in objects]
-    lines += [build.toolchain.libjpeg, *LIBRARY_LINK_FLAGS, os.environ.get("LDFLAGS", "")]
+    lines += [
+        EXPORTS.read_text(),
+        build.toolchain.libjpeg,
+        *LIBRARY_LINK_FLAGS,
+        os.environ.get("LDFLAGS", ""),
+    ]
     return "\n".join(lines)
 
 
