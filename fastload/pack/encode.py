@@ -52,7 +52,7 @@ class Encoded:
         extension: of its member.
         width: pixels.
         height: pixels.
-        orientation: the source's EXIF orientation, 0 where it says none.
+        orientation: EXIF orientation still to be applied, 0 where there is none.
         crc32c: of the payload.
         perceptual_hash: 63 bits, see :func:`fastload.native.library.perceptual_hash`.
         psnr: against the (resized) source in dB where the record is lossy, else NaN.
@@ -157,11 +157,12 @@ def _encode(data: bytes, options: Options) -> Encoded:
                 payload = data if options.verbatim else transcoded.jpeg
                 hashed = transcoded.facts.perceptual_hash
                 return _encoded(payload, Codec.JPEG, image, image.size, hashed)
-        pixels = np.asarray(image.convert("RGB"))
+        shown = image.convert("RGB")
+        pixels = np.asarray(shown)
         hashed = native.perceptual_hash(pixels)
         if options.verbatim:
-            return _encoded(data, Codec.FILE, image, image.size, hashed)
-        return _encoded(native.qoi_encode(pixels), Codec.QOI, image, image.size, hashed)
+            return _encoded(data, Codec.FILE, image, shown.size, hashed)
+        return _encoded(native.qoi_encode(pixels), Codec.QOI, image, shown.size, hashed)
 
 
 def _transcoded(data: bytes, size: tuple[int, int]) -> native.Transcoded | None:
