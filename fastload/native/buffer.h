@@ -2,7 +2,6 @@
 #ifndef FASTLOAD_NATIVE_BUFFER_H_
 #define FASTLOAD_NATIVE_BUFFER_H_
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -30,13 +29,7 @@ class Buffer {
     }
 
   private:
-    void Grow(size_t needed) {
-        const size_t capacity = std::max(needed, capacity_ + capacity_ / 2);
-        auto bytes = std::make_unique_for_overwrite<uint8_t[]>(capacity);
-        if (size_ > 0) std::memcpy(bytes.get(), bytes_.get(), size_);
-        bytes_ = std::move(bytes);
-        capacity_ = capacity;
-    }
+    void Grow(size_t needed);
 
     std::unique_ptr<uint8_t[]> bytes_;
     size_t size_ = 0;

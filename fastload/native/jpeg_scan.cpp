@@ -1,36 +1,49 @@
 #include "jpeg_scan.h"
 
-#include <algorithm>
-#include <array>
+#include <cstddef>
+#include <cstdint>
 #include <cstring>
+
+#include "buffer.h"
 
 namespace fastload {
 namespace {
 
-constexpr uint32_t kPeekBits = 11;
 constexpr uint32_t kLongestCode = 16;
 
-// A block consumes at most 64 tokens of 16 + 11 bits, so bytes are checked once a block if this
-// many zeros lie behind the last.
-constexpr size_t kPadding = 256;
-
-// What a code says, packed: bits 0-7 length of code and value together (0: no valid token), bits
-// 8-12 length of the code, bits 16-25 symbol and table as in a Token.
+// One code, packed: bits 0-5 length of code and value together, bits 8-12 length of the code, bits
+// 16-25 symbol and table as in a Token. 0: nothing that is allowed.
 using Entry = uint32_t;
 
 constexpr uint32_t TotalOf(Entry entry) { return entry & 63; }
 constexpr uint32_t CodeLengthOf(Entry entry) { return (entry >> 8) & 31; }
+constexpr uint32_t SymbolOf(Entry entry) { return (entry >> 16) & 255; }
 
-bool IsAllowed(uint32_t symbol, bool dc) {
+constexpr bool IsAllowed(uint32_t symbol, bool dc) {
     if (dc) return symbol <= kLargestDcSize;
     const uint32_t size = symbol & 15;
     return size > 0 ? size <= kLargestAcSize
                     : symbol == kSymbolEndOfBlock || symbol == kSymbolZeroRun;
 }
 
-Entry MakeEntry(uint32_t length, uint32_t symbol, uint32_t table) {
+constexpr Entry MakeEntry(uint32_t length, uint32_t symbol, uint32_t table) {
     if (!IsAllowed(symbol, (table & 1) == 0)) return 0;
     return (length + (symbol & 15)) | length << 8 | (symbol | table << 8) << 16;
+}
+
+// `bits` are left-aligned.
+inline Token TokenOf(Entry entry, uint64_t bits) {
+    const uint32_t size = (entry >> 16) & 15;
+    const uint64_t value = ((bits << CodeLengthOf(entry)) >> 1) >> (63 - size);
+    return entry >> 16 | static_cast<uint32_t>(value) << 16;
+}
+
+// The signed value that a token's bits say (T.81 F.2.2.1), without a branch; 0 for size 0.
+inline int32_t ValueOf(Token token) {
+    const uint32_t size = token & 15;
+    const auto bits = static_cast<int32_t>(token >> 16);
+    const int32_t span = (1 << size) - 1;
+    return bits - (2 * bits <= span ? span : 0);
 }
 
 // Huffman decoding by the first bits, and by comparison (T.81 F.2.2.3) for the rare codes that are
@@ -39,29 +52,30 @@ class Decoding {
   public:
     // Returns false where the table is not a prefix code.
     bool Build(const JHUFF_TBL& source, uint32_t table) {
-        short_.fill(0);
+        std::memset(short_, 0, sizeof(short_));
         uint32_t code = 0, place = 0;
-        for (uint32_t length = 1; length <= kLongestCode; ++length) {
+        for (uint32_t length = 1; length <= kLongestCode; ++length, code <<= 1) {
             first_[length] = code;
             first_place_[length] = place;
             for (uint32_t i = 0; i < source.bits[length]; ++i, ++code, ++place) {
-                if (place >= long_.size() || code >= (1u << length)) return false;
+                if (place >= 256 || code >= (1u << length)) return false;
                 long_[place] = MakeEntry(length, source.huffval[place], table);
                 if (length <= kPeekBits) Fill(code, length, long_[place]);
             }
             end_[length] = code;
-            code <<= 1;
         }
         return true;
     }
 
-    // `bits` are left-aligned. 0 stands for what is not allowed.
+    // `bits` are left-aligned.
     Entry Find(uint64_t bits) const {
         const Entry entry = short_[bits >> (64 - kPeekBits)];
         return __builtin_expect(entry != 0, 1) ? entry : FindLong(bits);
     }
 
   private:
+    static constexpr uint32_t kPeekBits = 10;
+
     void Fill(uint32_t code, uint32_t length, Entry entry) {
         const uint32_t copies = 1u << (kPeekBits - length);
         for (uint32_t i = 0; i < copies; ++i) short_[code * copies + i] = entry;
@@ -70,17 +84,83 @@ class Decoding {
     __attribute__((noinline)) Entry FindLong(uint64_t bits) const {
         for (uint32_t length = kPeekBits + 1; length <= kLongestCode; ++length) {
             const auto code = static_cast<uint32_t>(bits >> (64 - length));
-            if (code < end_[length] && code >= first_[length]) {
+            if (code >= first_[length] && code < end_[length]) {
                 return long_[first_place_[length] + code - first_[length]];
             }
         }
         return 0;
     }
 
-    std::array<Entry, 1u << kPeekBits> short_;
-    std::array<Entry, 256> long_;
-    std::array<uint32_t, kLongestCode + 1> first_, end_, first_place_;
+    Entry short_[1u << kPeekBits];
+    Entry long_[256];
+    uint32_t first_[kLongestCode + 1], end_[kLongestCode + 1], first_place_[kLongestCode + 1];
 };
+
+// How far a token moves the place in the block. An end of block moves it out of reach of all
+// others.
+constexpr uint32_t kLastPlace = 63;
+constexpr uint32_t kEndAdvance = 128;
+constexpr uint32_t kFarthestPlace = kLastPlace - 1 + 16 + kEndAdvance;
+
+constexpr uint32_t AdvanceOf(uint32_t symbol) {
+    return symbol == kSymbolEndOfBlock ? kEndAdvance : (symbol >> 4) + 1;
+}
+
+// What the next bits say at once: one whole AC token or two, values included.
+struct Pair {
+    Token tokens[2];
+    uint8_t count;
+    uint8_t first_total;    // bits of the first token
+    uint8_t first_advance;  // of the first token
+    uint8_t advance;        // of all
+};
+
+class PairDecoding {
+  public:
+    static constexpr uint32_t kPeekBits = 10;
+
+    void Build(const Decoding& single) {
+        for (uint32_t index = 0; index < (1u << kPeekBits); ++index) {
+            const uint64_t bits = uint64_t{index} << (64 - kPeekBits);
+            const Entry first = single.Find(bits);
+            totals_[index] = 0;
+            if (first == 0 || TotalOf(first) > kPeekBits) continue;
+            Pair& pair = pairs_[index];
+            pair.tokens[0] = pair.tokens[1] = TokenOf(first, bits);
+            pair.count = 1;
+            pair.first_total = totals_[index] = static_cast<uint8_t>(TotalOf(first));
+            pair.first_advance = pair.advance = static_cast<uint8_t>(AdvanceOf(SymbolOf(first)));
+            if (SymbolOf(first) != kSymbolEndOfBlock)
+                AddSecond(single, bits << TotalOf(first), index);
+        }
+    }
+
+    static uint32_t IndexOf(uint64_t bits) {
+        return static_cast<uint32_t>(bits >> (64 - kPeekBits));
+    }
+
+    // Bits of all tokens; 0 where the next token is longer than the peeked bits.
+    uint32_t total(uint32_t index) const { return totals_[index]; }
+    const Pair& pair(uint32_t index) const { return pairs_[index]; }
+
+  private:
+    void AddSecond(const Decoding& single, uint64_t bits, uint32_t index) {
+        const Entry second = single.Find(bits);
+        if (second == 0 || totals_[index] + TotalOf(second) > kPeekBits) return;
+        Pair& pair = pairs_[index];
+        pair.tokens[1] = TokenOf(second, bits);
+        pair.count = 2;
+        pair.advance = static_cast<uint8_t>(pair.advance + AdvanceOf(SymbolOf(second)));
+        totals_[index] = static_cast<uint8_t>(totals_[index] + TotalOf(second));
+    }
+
+    Pair pairs_[1u << kPeekBits];
+    uint8_t totals_[1u << kPeekBits];
+};
+
+// A block consumes at most 64 tokens of 27 bits and reads 16 bytes ahead, so it is enough to look
+// for the end of the bytes once a block if this many zeros lie behind them.
+constexpr size_t kPadding = 256;
 
 // One stretch between markers with its stuffed zeros taken out.
 class Segment {
@@ -102,6 +182,8 @@ class Segment {
             }
         }
     }
+
+    void Expect(size_t bytes) { (void)bytes_.Reserve(bytes + kPadding); }
 
     const uint8_t* begin() const { return bytes_.data(); }
     const uint8_t* end() const { return bytes_.data() + bytes_.size(); }
@@ -125,7 +207,7 @@ class Bits {
 
     uint64_t Peek() const { return bits_; }
 
-    // `length` is 63 at most.
+    // `length` is at most what is there.
     void Skip(uint32_t length) {
         bits_ <<= length;
         count_ -= length;
@@ -141,35 +223,88 @@ class Bits {
     uint32_t count_ = 0;
 };
 
-// T.81 F.2.2.1: `size` bits as a signed value.
-int32_t Extend(uint32_t bits, uint32_t size) {
-    const auto negative = static_cast<int32_t>((bits >> (size - 1) & 1) == 0);
-    return static_cast<int32_t>(bits) - negative * ((1 << size) - 1);
-}
+// The AC tokens of one block, from where `bits` stands.
+class BlockReader {
+  public:
+    BlockReader(Bits& bits, const Decoding& single, const PairDecoding& pairs, Token* out)
+        : bits_(bits), single_(single), pairs_(pairs), out_(out) {}
 
-int32_t ValueOf(Token token) {
-    const uint32_t size = token & 15;
-    return size == 0 ? 0 : Extend(token >> 16, size);
-}
+    // Returns one past the last token, or null where the bytes say no block.
+    Token* Run() {
+        low_[1] = low_[2] = low_[4] = 0;
+        // A refill's 56 bits suffice for two steps of at most 26.
+        do {
+            bits_.Refill();
+        } while (!Step() && !Step());
+        const bool ends =
+            place_ == kLastPlace || (place_ >= kEndAdvance && place_ <= kFarthestPlace);
+        return ends ? out_ : nullptr;
+    }
 
-Token TokenOf(Entry entry, uint64_t bits) {
-    const uint32_t size = (entry >> 16) & 15;
-    const uint64_t value = ((bits << CodeLengthOf(entry)) >> 1) >> (63 - size);
-    return entry >> 16 | static_cast<uint32_t>(value) << 16;
-}
+    // The coefficient at `place` in zigzag order, one of 1, 2 and 4.
+    int32_t Low(uint32_t place) const { return ValueOf(low_[place]); }
+
+  private:
+    // Reads what the next bits say; returns whether that was the block's last, or nonsense.
+    bool Step() {
+        const uint32_t index = PairDecoding::IndexOf(bits_.Peek());
+        const uint32_t total = pairs_.total(index);
+        if (__builtin_expect(total == 0, 0)) return StepSingle();
+        const Pair& pair = pairs_.pair(index);
+        std::memcpy(out_, pair.tokens, sizeof(pair.tokens));
+        const uint32_t first_place = place_ + pair.first_advance;
+        place_ += pair.advance;
+        low_[place_] = pair.tokens[1];
+        low_[first_place] = pair.tokens[0];
+        if (place_ >= kLastPlace) {
+            EndWith(pair, first_place, total);
+            return true;
+        }
+        bits_.Skip(total);
+        out_ += pair.count;
+        return false;
+    }
+
+    // A first token that fills the block leaves the second to the next block.
+    void EndWith(const Pair& pair, uint32_t first_place, uint32_t total) {
+        const bool first_fills = first_place == kLastPlace;
+        if (first_fills) place_ = kLastPlace;
+        bits_.Skip(first_fills ? pair.first_total : total);
+        out_ += first_fills ? 1 : pair.count;
+    }
+
+    bool StepSingle() {
+        const Entry entry = single_.Find(bits_.Peek());
+        if (entry == 0) {
+            place_ = kFarthestPlace + 1;
+            return true;
+        }
+        const Token token = TokenOf(entry, bits_.Peek());
+        bits_.Skip(TotalOf(entry));
+        *out_++ = token;
+        place_ += AdvanceOf(SymbolOf(entry));
+        low_[place_] = token;
+        return place_ >= kLastPlace;
+    }
+
+    Bits& bits_;
+    const Decoding& single_;
+    const PairDecoding& pairs_;
+    Token* out_;
+    uint32_t place_ = 0;
+    // Tokens by place; only those read by `Low` mean anything, the others save a branch.
+    Token low_[kFarthestPlace + 16 + 1];
+};
 
 struct ScanComponent {
     const Decoding* dc;
     const Decoding* ac;
+    const PairDecoding* ac_pairs;
     uint32_t dc_table;
     uint32_t ac_table;
-    int32_t source_dc;   // prediction of the source, reset at its restarts
-    int32_t written_dc;  // prediction of the tokens, reset at each row
+    int32_t source_dc;   // prediction of the source, begun anew at its restarts
+    int32_t written_dc;  // prediction of the tokens, begun anew in each row
 };
-
-// The tokens that say the coefficients 1, 2 and 4 in zigzag order, whose place in the block is (0,
-// 1), (1, 0) and (1, 1); filled by position, the others unused.
-using LowTokens = std::array<Token, 64>;
 
 class Scan {
   public:
@@ -183,9 +318,11 @@ class Scan {
         const uint8_t* const end = next + info_.src->bytes_in_buffer;
         uint64_t left = uint64_t{frame_.mcus_across} * frame_.mcus_down;
         const uint64_t interval = info_.restart_interval > 0 ? info_.restart_interval : left;
+        if (interval >= left) segment_.Expect(info_.src->bytes_in_buffer);
+        tokens_.Expect(info_.src->bytes_in_buffer);
         for (uint32_t restart = 0; left > 0; ++restart) {
             const uint32_t marker = segment_.Read(next, end);
-            const uint64_t count = std::min(left, interval);
+            const uint64_t count = left < interval ? left : interval;
             left -= count;
             const uint32_t expected = left > 0 ? 0xD0 | (restart & 7) : 0xD9;
             if (marker != expected || !DecodeSegment(count)) return false;
@@ -199,26 +336,24 @@ class Scan {
             const jpeg_component_info& source = info_.comp_info[i];
             const uint32_t slot = frame_.components[i].huffman_slot;
             ScanComponent& component = components_[i];
-            component.dc = &decodings_[2 * i];
-            component.ac = &decodings_[2 * i + 1];
-            component.dc_table = DcTable(slot);
-            component.ac_table = AcTable(slot);
-            // Chroma components nearly always share tables: one copy in cache serves both.
-            if (i == 2 && source.dc_tbl_no == info_.comp_info[1].dc_tbl_no &&
-                source.ac_tbl_no == info_.comp_info[1].ac_tbl_no &&
-                slot == frame_.components[1].huffman_slot) {
-                component.dc = components_[1].dc;
-                component.ac = components_[1].ac;
+            if (i == 2 && SharesTablesOf(1, source, slot)) {
+                component = components_[1];
                 continue;
             }
-            if (!decodings_[2 * i].Build(*info_.dc_huff_tbl_ptrs[source.dc_tbl_no],
-                                         component.dc_table) ||
-                !decodings_[2 * i + 1].Build(*info_.ac_huff_tbl_ptrs[source.ac_tbl_no],
-                                             component.ac_table)) {
+            component = {&dc_[i], &ac_[i], &ac_pairs_[i], DcTable(slot), AcTable(slot), 0, 0};
+            if (!dc_[i].Build(*info_.dc_huff_tbl_ptrs[source.dc_tbl_no], DcTable(slot)))
                 return false;
-            }
+            if (!ac_[i].Build(*info_.ac_huff_tbl_ptrs[source.ac_tbl_no], AcTable(slot)))
+                return false;
+            ac_pairs_[i].Build(ac_[i]);
         }
         return true;
+    }
+
+    bool SharesTablesOf(uint32_t other, const jpeg_component_info& source, uint32_t slot) const {
+        const jpeg_component_info& known = info_.comp_info[other];
+        return source.dc_tbl_no == known.dc_tbl_no && source.ac_tbl_no == known.ac_tbl_no &&
+               slot == frame_.components[other].huffman_slot;
     }
 
     bool DecodeSegment(uint64_t mcu_count) {
@@ -242,30 +377,30 @@ class Scan {
             for (uint32_t v = 0; v < layout.vertical; ++v) {
                 const uint32_t row = mcu_row_ * layout.vertical + v;
                 for (uint32_t h = 0; h < layout.horizontal; ++h) {
-                    const uint32_t column = mcu_ * layout.horizontal + h;
-                    const bool empty = row >= layout.blocks_down || column >= layout.blocks_across;
-                    if (!DecodeBlock(bits, i, row, column, empty)) return false;
+                    if (!DecodeBlock(bits, i, row, mcu_ * layout.horizontal + h)) return false;
                 }
             }
         }
         return true;
     }
 
-    bool DecodeBlock(Bits& bits, uint32_t i, uint32_t row, uint32_t column, bool empty) {
+    bool DecodeBlock(Bits& outer, uint32_t i, uint32_t row, uint32_t column) {
         ScanComponent& component = components_[i];
+        Bits bits = outer;
         bits.Refill();
         const Entry entry = component.dc->Find(bits.Peek());
         if (entry == 0) return false;
         component.source_dc += ValueOf(TokenOf(entry, bits.Peek()));
         bits.Skip(TotalOf(entry));
-        if (static_cast<uint32_t>(component.source_dc + 32768) > 65535) return false;
+        if (component.source_dc < INT16_MIN || component.source_dc > INT16_MAX) return false;
 
         Token* const start = tokens_.Block();
-        LowTokens low;
-        low[1] = low[2] = low[4] = 0;
-        Token* const token = DecodeAc(bits, *component.ac, start + 1, low);
-        if (token == nullptr || bits.Left() < 0) return false;
-        if (empty) {
+        BlockReader reader(bits, *component.ac, *component.ac_pairs, start + 1);
+        Token* const end = reader.Run();
+        if (end == nullptr || bits.Left() < 0) return false;
+        outer = bits;
+        const FrameComponent& layout = frame_.components[i];
+        if (row >= layout.blocks_down || column >= layout.blocks_across) {
             start[0] = MakeToken(component.dc_table, 0, 0);
             start[1] = MakeToken(component.ac_table, kSymbolEndOfBlock, 0);
             tokens_.Advance(2);
@@ -276,34 +411,12 @@ class Scan {
         if (size > kLargestDcSize) return false;
         component.written_dc = component.source_dc;
         start[0] = MakeToken(component.dc_table, size, BitsOf(difference, size));
-        tokens_.Advance(static_cast<size_t>(token - start));
+        tokens_.Advance(static_cast<size_t>(end - start));
         if (i < hash_.components()) {
-            hash_.AddBlock(
-                i, row, column,
-                {component.source_dc, ValueOf(low[1]), ValueOf(low[2]), ValueOf(low[4])});
+            hash_.AddBlock(i, row, column,
+                           {component.source_dc, reader.Low(1), reader.Low(2), reader.Low(4)});
         }
         return true;
-    }
-
-    // Returns where the tokens end, or null.
-    static Token* DecodeAc(Bits& outer, const Decoding& decoding, Token* token, LowTokens& low) {
-        Bits bits = outer;
-        uint32_t place = 0;
-        do {
-            bits.Refill();
-            const Entry entry = decoding.Find(bits.Peek());
-            if (entry == 0) return nullptr;
-            const Token found = TokenOf(entry, bits.Peek());
-            bits.Skip(TotalOf(entry));
-            *token++ = found;
-            const uint32_t symbol = found & 255;
-            if (symbol == kSymbolEndOfBlock) break;
-            place += (symbol >> 4) + 1;
-            if (place > 63) return nullptr;
-            low[place] = found;
-        } while (place < 63);
-        outer = bits;
-        return token;
     }
 
     const jpeg_decompress_struct& info_;
@@ -311,8 +424,10 @@ class Scan {
     TokenStream& tokens_;
     JpegHash& hash_;
     Segment segment_;
-    std::array<Decoding, 2 * kMostComponents> decodings_;
-    std::array<ScanComponent, kMostComponents> components_{};
+    Decoding dc_[kMostComponents];
+    Decoding ac_[kMostComponents];
+    PairDecoding ac_pairs_[kMostComponents];
+    ScanComponent components_[kMostComponents] = {};
     uint32_t mcu_ = 0;
     uint32_t mcu_row_ = 0;
 };

@@ -2,6 +2,14 @@
 
 namespace fastload {
 
+void TokenStream::Expect(size_t bytes) {
+    // A token takes 5 to 6 bits in photos; 4 leave room for those of finer quantisation.
+    constexpr size_t kTokensInByte = 2;
+    (void)tokens_.Reserve(kTokensInByte * bytes * sizeof(Token));
+}
+
+void TokenStream::EndRow() { row_ends_.push_back(tokens_.size() / sizeof(Token)); }
+
 std::array<std::array<uint32_t, 256>, 4> TokenStream::Frequencies() const {
     // Neighbours are often equal; counting them in different places spares the wait for the last
     // count.

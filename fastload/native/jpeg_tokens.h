@@ -18,6 +18,8 @@ using Token = uint32_t;
 inline constexpr uint32_t kSymbolEndOfBlock = 0x00;
 inline constexpr uint32_t kSymbolZeroRun = 0xF0;
 inline constexpr uint32_t kMostTokensInBlock = 64;
+// Tokens that may be written behind the last one of a block and are then not counted.
+inline constexpr uint32_t kSpareTokens = 8;
 inline constexpr uint32_t kLargestDcSize = 11;
 inline constexpr uint32_t kLargestAcSize = 10;
 
@@ -40,13 +42,17 @@ inline uint32_t BitsOf(int32_t value, uint32_t size) {
 
 class TokenStream {
   public:
+    // Makes room for about as many tokens as `bytes` of entropy-coded data hold.
+    void Expect(size_t bytes);
+
     // Room for the tokens of one block; `Advance` tells where they end.
     Token* Block() {
-        return reinterpret_cast<Token*>(tokens_.Reserve(kMostTokensInBlock * sizeof(Token)));
+        return reinterpret_cast<Token*>(
+            tokens_.Reserve((kMostTokensInBlock + kSpareTokens) * sizeof(Token)));
     }
     void Advance(size_t count) { tokens_.Commit(count * sizeof(Token)); }
 
-    void EndRow() { row_ends_.push_back(tokens_.size() / sizeof(Token)); }
+    void EndRow();
 
     const Token* tokens() const { return reinterpret_cast<const Token*>(tokens_.data()); }
 

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "huffman_code.h"
+#include "jpeg_pack.h"
 
 namespace fastload {
 namespace {
@@ -119,11 +120,6 @@ void WriteScanHeader(const Frame& frame, Segments& out) {
     out.Bytes("\0\77\0"sv);  // coefficients 0 to 63, all bits at once
 }
 
-// For each token's low 10 bits: its code moved left by the size of the bits that follow it, and in
-// bits 27-31 the length of both together (27 at most).
-using EntropyCodes = std::array<uint32_t, 1024>;
-constexpr uint32_t kLengthShift = 27;
-
 EntropyCodes MakeEntropyCodes(const Codes& codes) {
     EntropyCodes result{};
     for (uint32_t i = 0; i < result.size(); ++i) {
@@ -135,61 +131,6 @@ EntropyCodes MakeEntropyCodes(const Codes& codes) {
     }
     return result;
 }
-
-// Collects bits from the top down and writes them with a zero byte after each 0xFF.
-class BitWriter {
-  public:
-    explicit BitWriter(uint8_t* out) : out_(out) {}
-
-    // `length` is 32 at most.
-    void Put(uint32_t bits, uint32_t length) {
-        pending_ = pending_ << length | bits;
-        count_ += length;
-        if (count_ >= 32) {
-            count_ -= 32;
-            PutWord(static_cast<uint32_t>(pending_ >> count_));
-        }
-    }
-
-    // Fills the last byte with ones, as T.81 F.1.2.3 asks.
-    void Align() {
-        const uint32_t fill = -count_ & 7;
-        pending_ = pending_ << fill | ((1u << fill) - 1);
-        count_ += fill;
-        while (count_ > 0) {
-            count_ -= 8;
-            PutByte(static_cast<uint8_t>(pending_ >> count_));
-        }
-    }
-
-    void PutMarker(uint32_t marker) {
-        *out_++ = 0xFF;
-        *out_++ = static_cast<uint8_t>(marker);
-    }
-
-    uint8_t* out() const { return out_; }
-
-  private:
-    void PutWord(uint32_t word) {
-        const bool has_ff = (word & 0x80808080u & ~(word + 0x01010101u)) != 0;
-        if (!has_ff) {
-            const uint32_t bytes = __builtin_bswap32(word);
-            std::memcpy(out_, &bytes, sizeof(bytes));
-            out_ += sizeof(bytes);
-            return;
-        }
-        for (int shift = 24; shift >= 0; shift -= 8) PutByte(static_cast<uint8_t>(word >> shift));
-    }
-
-    void PutByte(uint8_t byte) {
-        *out_++ = byte;
-        if (byte == 0xFF) *out_++ = 0;
-    }
-
-    uint8_t* out_;
-    uint64_t pending_ = 0;
-    uint32_t count_ = 0;
-};
 
 uint64_t CountBits(const std::array<std::array<uint32_t, 256>, 4>& frequencies,
                    const Codes& codes) {
@@ -203,23 +144,44 @@ uint64_t CountBits(const std::array<std::array<uint32_t, 256>, 4>& frequencies,
     return bits;
 }
 
+// Copies with a zero byte after each 0xFF; returns where the copy ends.
+uint8_t* Stuff(const uint8_t* bytes, const uint8_t* end, uint8_t* out) {
+    for (;;) {
+        const void* found = std::memchr(bytes, 0xFF, static_cast<size_t>(end - bytes));
+        const uint8_t* const stop = found == nullptr ? end : static_cast<const uint8_t*>(found) + 1;
+        const auto count = static_cast<size_t>(stop - bytes);
+        std::memcpy(out, bytes, count);
+        out += count;
+        bytes = stop;
+        if (found == nullptr) return out;
+        *out++ = 0;
+    }
+}
+
+uint8_t* PutMarker(uint8_t* out, uint32_t marker) {
+    out[0] = 0xFF;
+    out[1] = static_cast<uint8_t>(marker);
+    return out + 2;
+}
+
 void WriteEntropy(const TokenStream& tokens, const Codes& codes, uint64_t bits, Buffer& out) {
     const auto& row_ends = tokens.row_ends();
     // Each byte may need a zero behind it; each row ends in up to one more byte and a marker.
-    uint8_t* const start = out.Reserve(2 * (bits / 8 + 1) + 4 * row_ends.size() + 8);
+    uint8_t* const start = out.Reserve(2 * (bits / 8 + row_ends.size()) + 2 * row_ends.size() + 2);
+    uint8_t* next = start;
     const EntropyCodes entropy_codes = MakeEntropyCodes(codes);
-    BitWriter writer(start);
-    const Token* token = tokens.tokens();
+    Buffer packed;
+    size_t token = 0;
     for (size_t row = 0; row < row_ends.size(); ++row) {
-        if (row > 0) writer.PutMarker(0xD0 | ((row - 1) & 7));
-        for (const Token* end = tokens.tokens() + row_ends[row]; token != end; ++token) {
-            const uint32_t code = entropy_codes[*token & 1023];
-            writer.Put((code & ((1u << kLengthShift) - 1)) | *token >> 16, code >> kLengthShift);
-        }
-        writer.Align();
+        if (row > 0) next = PutMarker(next, 0xD0 | ((row - 1) & 7));
+        const size_t count = row_ends[row] - token;
+        uint8_t* const bytes = packed.Reserve(PackedBound(count));
+        const uint8_t* const end = PackTokens(tokens.tokens() + token, count, entropy_codes, bytes);
+        next = Stuff(bytes, end, next);
+        token += count;
     }
-    writer.PutMarker(0xD9);
-    out.Commit(static_cast<size_t>(writer.out() - start));
+    next = PutMarker(next, 0xD9);
+    out.Commit(static_cast<size_t>(next - start));
 }
 
 }  // namespace
