@@ -38,6 +38,8 @@ def __getattr__(name: str) -> Any:
     """Import a public name when it is first asked for: the command line needs no torch."""
     from importlib import import_module
 
+    if name == "pack":  # a package that can be called
+        return import_module("fastload.pack")
     if name not in _HOMES:
         raise AttributeError(f"module 'fastload' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)

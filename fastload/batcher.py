@@ -72,7 +72,7 @@ class Batcher:
         return self.__dict__ | {"_engine": None, "_process": 0}
 
     def engine(self) -> Engine:
-        """This process's engine."""
+        """The engine of the running process."""
         if self._engine is None or self._process != os.getpid():
             self._engine = start_engine(self._name, self.threads, self._decode)
             self._process = os.getpid()

@@ -16,7 +16,8 @@ from fastload.augment import Draws, Pipeline, lower
 from fastload.batcher import Batcher
 from fastload.engines.cpus import usable_cpus
 from fastload.engines.decoding import decode_record
-from fastload.errors import PackError, RecordError
+from fastload.errors import RecordError
+from fastload.native.library import NativeError
 from fastload.store import Pack, open_pack
 
 if TYPE_CHECKING:
@@ -68,10 +69,11 @@ class ImageFolder(Dataset[tuple[Any, Any]]):
                 "decoded when it was written. Use transform= for what is done to an image and "
                 "torch.utils.data.Subset to choose among them."
             )
-        self.root = os.path.expanduser(root) if isinstance(root, str) else root
+        # As torchvision: the user's own type and form, with ~ opened in text.
+        self.root = os.path.expanduser(root) if isinstance(root, str) else root  # noqa: PTH111
         self.transform = transform
         self.target_transform = target_transform
-        self.pack: Pack = _open(self.root)
+        self.pack: Pack = open_pack(self.root)
         self.classes = self.pack.classes
         self.class_to_idx = self.pack.class_to_idx
         self._ends = np.cumsum([entry.count for entry in self.pack.manifest.classes])
@@ -95,6 +97,12 @@ class ImageFolder(Dataset[tuple[Any, Any]]):
         """(path, label) of each image, a lazy list."""
         return Samples(self)
 
+    @samples.setter
+    def samples(self, value: object) -> None:
+        raise AttributeError(
+            "samples cannot be replaced: choose among them with torch.utils.data.Subset."
+        )
+
     @property
     def imgs(self) -> Samples:
         """The same as ``samples``."""
@@ -104,6 +112,13 @@ class ImageFolder(Dataset[tuple[Any, Any]]):
     def targets(self) -> Targets:
         """Label of each image, a lazy list that NumPy takes as an array."""
         return Targets(self._ends)
+
+    @targets.setter
+    def targets(self, value: object) -> None:
+        raise AttributeError(
+            "targets cannot be replaced: change labels with target_transform, or choose among "
+            "the samples with torch.utils.data.Subset."
+        )
 
     @property
     def pipeline(self) -> Pipeline:
@@ -134,7 +149,7 @@ class ImageFolder(Dataset[tuple[Any, Any]]):
     def _decode(self, record: int) -> PILImage:
         try:
             return decode_record(self.pack, record)
-        except (OSError, SyntaxError, ValueError) as error:
+        except (OSError, SyntaxError, ValueError, NativeError) as error:
             shard = self.pack.shard_file(int(self.pack.index.shard[record]))
             raise RecordError(
                 record,
@@ -182,8 +197,10 @@ class ImageFolder(Dataset[tuple[Any, Any]]):
         return flight.samples()
 
     def _own_batcher(self) -> Batcher:
-        if self._batcher is None:
-            threads = 1 if get_worker_info() is not None else usable_cpus()
+        in_worker = get_worker_info() is not None
+        # A worker inherits its parent's batcher, but has one processor to itself at best.
+        if self._batcher is None or (in_worker and self._batcher.threads > 1):
+            threads = 1 if in_worker else usable_cpus()
             self._batcher = Batcher("native", threads, "exact", pinned=False, spare=2)
         return self._batcher
 
@@ -194,7 +211,7 @@ class ImageFolder(Dataset[tuple[Any, Any]]):
             f"    Root location: {self.root}",
         ]
         if self.transform is not None or self.target_transform is not None:
-            lines.append("StandardTransform")
+            lines.append("    StandardTransform")
         for head, transform in (
             ("Transform: ", self.transform),
             ("Target transform: ", self.target_transform),
@@ -203,13 +220,6 @@ class ImageFolder(Dataset[tuple[Any, Any]]):
                 first, *rest = repr(transform).splitlines()
                 lines += [head + first] + [" " * len(head) + line for line in rest]
         return "\n".join(lines)
-
-
-def _open(root: str | Path) -> Pack:
-    try:
-        return open_pack(root)
-    except PackError:
-        raise
 
 
 def _checked_place(index: int, length: int) -> int:
@@ -278,7 +288,7 @@ class Samples(Sequence[tuple[str, int]]):
         place = _checked_place(index, len(self))
         dataset = self._dataset
         path = dataset.pack.index.path(int(dataset.pack.index.listing[place]))
-        return os.path.join(dataset.root, path), dataset.targets[place]
+        return os.path.join(dataset.root, path), dataset.targets[place]  # noqa: PTH118
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Sequence):

@@ -214,6 +214,11 @@ class DataLoader(TorchDataLoader[Any]):
             for line in explain_pipeline(pipeline):
                 print(line)
 
+    def check_worker_number_rationality(self) -> None:
+        """Torch warns of more worker processes than CPUs; here there are only threads."""
+        if self._view is None:
+            super().check_worker_number_rationality()
+
     def close(self) -> None:
         """Stop all threads and let go of all memory; iterating again starts anew."""
         for running in list(self._passes):
@@ -245,7 +250,7 @@ class DataLoader(TorchDataLoader[Any]):
 
     def _delivered(self, batch: Any) -> Any:
         if self.pin_memory and torch.cuda.is_available():
-            batch = pin(batch)
+            batch = pin(batch)  # type: ignore[no-untyped-call]
         if self.device is not None:
             batch = _on_device(batch, self.device)
         return batch
@@ -298,7 +303,7 @@ class _Pass:
                 self._under_way.append(flight)
             except StopIteration:
                 self._slices = None
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 (raised again in its turn)
                 self._slices = None
                 self._under_way.append(error)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
+from typing_extensions import override
 
 from fastload.augment.draws import Draws, chance, uniform
 from fastload.augment.op import Columns, Op, Sizes
@@ -35,6 +36,7 @@ class ColorJitter(Op):
             [kind if bounds else StepKind.NONE for kind, bounds in zip(_KINDS, ranges, strict=True)]
         )
 
+    @override
     def draw(self, draws: Draws, stream: int, sizes: Sizes) -> Columns:
         del sizes
         words = draws.words(stream, 2)
@@ -46,11 +48,13 @@ class ColorJitter(Op):
                 factors[:, place] = uniform(words[:, 1, place], *bounds)
         return {"order": order, "factor": factors}
 
+    @override
     def fill(self, columns: Columns, block: StepBlock) -> None:
         order = columns["order"]
         block.kind[:] = self._kinds[order]
         block.f[:, :, 0] = np.take_along_axis(columns["factor"], order, axis=1)
 
+    @override
     def apply(self, image: Any, columns: Columns, row: int) -> Any:
         from torchvision.transforms import functional
 
@@ -74,13 +78,16 @@ class RandomGrayscale(Op):
     def __init__(self, probability: float) -> None:
         self.probability = probability
 
+    @override
     def draw(self, draws: Draws, stream: int, sizes: Sizes) -> Columns:
         del sizes
         return {"grey": chance(draws.words(stream)[:, 0, 0], self.probability)}
 
+    @override
     def fill(self, columns: Columns, block: StepBlock) -> None:
         block.kind[:, 0] = columns["grey"] * int(StepKind.GRAYSCALE)
 
+    @override
     def apply(self, image: Any, columns: Columns, row: int) -> Any:
         return _grey(image) if columns["grey"][row] else image
 
@@ -90,14 +97,17 @@ class Grayscale(Op):
 
     keeps_size: ClassVar[bool] = True
 
+    @override
     def draw(self, draws: Draws, stream: int, sizes: Sizes) -> Columns:
         del draws, stream, sizes
         return {}
 
+    @override
     def fill(self, columns: Columns, block: StepBlock) -> None:
         del columns
         block.kind[:, 0] = StepKind.GRAYSCALE
 
+    @override
     def apply(self, image: Any, columns: Columns, row: int) -> Any:
         del columns, row
         return _grey(image)

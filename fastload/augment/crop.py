@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
+from typing_extensions import override
 
 from fastload.augment.draws import Draws, below
 from fastload.augment.op import Columns, Op, Sizes
@@ -51,6 +52,7 @@ class CenterCrop(Op):
     def __init__(self, size: tuple[int, int]) -> None:
         self.size = size
 
+    @override
     def draw(self, draws: Draws, stream: int, sizes: Sizes) -> Columns:
         del draws, stream
         tops = _centred(sizes.heights, self.size[0])
@@ -58,16 +60,20 @@ class CenterCrop(Op):
         sizes.set(*self.size)
         return _boxes(tops, lefts, self.size)
 
+    @override
     def fill(self, columns: Columns, block: StepBlock) -> None:
         write_crop(block, 0, columns)
 
+    @override
     def apply(self, image: Any, columns: Columns, row: int) -> Any:
         return crop_image(image, columns, row)
 
+    @override
     def known_size(self, size: tuple[int, int] | None) -> tuple[int, int] | None:
         del size
         return self.size
 
+    @override
     def scaled(self, vertical: float, horizontal: float) -> Op:
         return CenterCrop((round(self.size[0] * vertical), round(self.size[1] * horizontal)))
 
@@ -110,6 +116,7 @@ class RandomCrop(Op):
         self.mode = mode
         self.one_padding = one_padding
 
+    @override
     def draw(self, draws: Draws, stream: int, sizes: Sizes) -> Columns:
         left, top, right, bottom = self.borders
         heights = sizes.heights + (top + bottom)
@@ -149,21 +156,25 @@ class RandomCrop(Op):
             return [self.borders + lack]
         return [self.borders, lack]
 
+    @override
     def fill(self, columns: Columns, block: StepBlock) -> None:
         for step, borders in enumerate(self._paddings(columns)):
             write_pad(block, step, borders, self.mode, self.fill_levels)
         write_crop(block, 2, columns)
 
+    @override
     def apply(self, image: Any, columns: Columns, row: int) -> Any:
         for borders in self._paddings(columns):
             sides = borders if borders.ndim == 1 else borders[row]
             image = pad_image(image, sides, self.mode, self.fill_levels)
         return crop_image(image, columns, row)
 
+    @override
     def known_size(self, size: tuple[int, int] | None) -> tuple[int, int] | None:
         del size
         return self.size
 
+    @override
     def scaled(self, vertical: float, horizontal: float) -> Op:
         factors = np.array([horizontal, vertical, horizontal, vertical])
         left, top, right, bottom = (int(side) for side in np.rint(self.borders * factors))

@@ -61,7 +61,8 @@ def uniform(words: Words, low: float, high: float) -> Floats:
     >>> uniform(np.array([0, 2**31], np.uint32), 1.0, 3.0).tolist()
     [1.0, 2.0]
     """
-    return words * (_UNIT * (high - low)) + low
+    drawn: Floats = words.astype(np.float64) * (_UNIT * (high - low)) + low
+    return drawn
 
 
 def below(words: Words, bounds: npt.NDArray[Any] | int) -> Integers:

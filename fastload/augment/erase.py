@@ -11,6 +11,7 @@ import math
 from typing import Any, ClassVar
 
 import numpy as np
+from typing_extensions import override
 
 from fastload.augment.draws import Draws, below, chance, uniform
 from fastload.augment.op import Columns, Op, Sizes
@@ -46,6 +47,7 @@ class RandomErasing(Op):
         self.log_ratio = math.log(ratio[0]), math.log(ratio[1])
         self.value = value
 
+    @override
     def draw(self, draws: Draws, stream: int, sizes: Sizes) -> Columns:
         count = len(sizes)
         columns = {
@@ -76,12 +78,14 @@ class RandomErasing(Op):
         columns["erase"][rows] = fits.any(axis=1)
         return columns
 
+    @override
     def fill(self, columns: Columns, block: StepBlock) -> None:
         block.kind[:, 0] = columns["erase"] * int(StepKind.ERASE)
         for place, name in enumerate(("top", "left", "height", "width")):
             block.i[:, 0, place] = columns[name]
         block.f[:, 0, :3] = self.value
 
+    @override
     def apply(self, image: Any, columns: Columns, row: int) -> Any:
         """Paint one tensor (C, H, W) in place; ``image`` is the finished output here."""
         import torch

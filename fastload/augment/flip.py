@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from typing_extensions import override
+
 from fastload.augment.draws import Draws, chance
 from fastload.augment.op import Columns, Op, Sizes
 from fastload.augment.steps import StepBlock, StepKind
@@ -19,10 +21,12 @@ class _Flip(Op):
     def __init__(self, probability: float) -> None:
         self.probability = probability
 
+    @override
     def draw(self, draws: Draws, stream: int, sizes: Sizes) -> Columns:
         del sizes
         return {"flip": chance(draws.words(stream)[:, 0, 0], self.probability)}
 
+    @override
     def fill(self, columns: Columns, block: StepBlock) -> None:
         block.kind[:, 0] = columns["flip"] * int(self.kind)
 
@@ -32,6 +36,7 @@ class HorizontalFlip(_Flip):
 
     kind: ClassVar[StepKind] = StepKind.HFLIP
 
+    @override
     def apply(self, image: Any, columns: Columns, row: int) -> Any:
         from torchvision.transforms import functional
 
@@ -43,6 +48,7 @@ class VerticalFlip(_Flip):
 
     kind: ClassVar[StepKind] = StepKind.VFLIP
 
+    @override
     def apply(self, image: Any, columns: Columns, row: int) -> Any:
         from torchvision.transforms import functional
 

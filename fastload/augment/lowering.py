@@ -38,7 +38,7 @@ __all__ = ["lower"]
 Transform = Callable[[Any], Any]
 
 
-class _NotLowered(Exception):
+class _NotLoweredError(Exception):
     """Why a transform has to run as torchvision's own."""
 
 
@@ -77,14 +77,16 @@ class _Walk:
 
     def add(self, op: Op) -> None:
         if self.erasures:
-            raise _NotLowered("it comes after RandomErasing: move it before")
+            raise _NotLoweredError("it comes after RandomErasing: move it before")
         self.ops.append(op)
         self.size = op.known_size(self.size)
 
     def need_levels(self) -> None:
         """Refuse what mixes or recolours pixels once they are no longer 8-bit levels."""
         if self.values.dtype != torch.uint8:
-            raise _NotLowered("the values are no longer 8-bit here: move it before the conversion")
+            raise _NotLoweredError(
+                "the values are no longer 8-bit here: move it before the conversion"
+            )
 
     def fill_levels(self, fill: Any) -> tuple[int, int, int]:
         """The levels whose output is ``fill`` (a number, or one a channel)."""
@@ -96,7 +98,7 @@ class _Walk:
             row = self.values[min(channel, self.channels - 1), 0]
             hits = torch.nonzero(row == torch.tensor(values[channel]).to(row.dtype))
             if not len(hits):
-                raise _NotLowered(f"no 8-bit level becomes its fill {fill}: move it before")
+                raise _NotLoweredError(f"no 8-bit level becomes its fill {fill}: move it before")
             found.append(int(hits[0, 0]))
         return found[0], found[1], found[2]
 
@@ -106,11 +108,11 @@ class _Walk:
             values = _follow(transform, self.values, self.container)
             erased = [_follow(transform, one.value, self.container) for one in self.erasures]
         except (TypeError, ValueError, RuntimeError) as error:
-            raise _NotLowered(f"torchvision refuses it here: {error}") from error
+            raise _NotLoweredError(f"torchvision refuses it here: {error}") from error
         if values.shape != self.values.shape:
-            raise _NotLowered("it changes the number of channels")
+            raise _NotLoweredError("it changes the number of channels")
         if values.dtype not in DTYPES:
-            raise _NotLowered(f"no engine writes {values.dtype}")
+            raise _NotLoweredError(f"no engine writes {values.dtype}")
         self.values = values
         for erasure, value in zip(self.erasures, erased, strict=True):
             erasure.value = value
@@ -154,7 +156,7 @@ def _per_channel(fill: Any) -> list[Any]:
         return [fill] * 3
     if isinstance(fill, Sequence) and len(fill) in (1, 3):
         return list(fill) * (3 // len(fill))
-    raise _NotLowered(f"its fill {fill!r} is not one number or one a channel")
+    raise _NotLoweredError(f"its fill {fill!r} is not one number or one a channel")
 
 
 def _pair(size: Any) -> tuple[int, int]:
@@ -168,7 +170,7 @@ def _borders(padding: Any) -> tuple[int, int, int, int]:
     sides = [padding] if isinstance(padding, numbers.Integral) else list(padding)
     left, top, right, bottom = {1: sides * 4, 2: sides * 2, 4: sides}[len(sides)]
     if min(left, top, right, bottom) < 0:
-        raise _NotLowered("it pads by less than nothing")
+        raise _NotLoweredError("it pads by less than nothing")
     return int(left), int(top), int(right), int(bottom)
 
 
@@ -181,15 +183,15 @@ def _filter(transform: Any, walk: _Walk) -> int:
         name = getattr(mode, "value", mode)
     if walk.on_tensors:
         if name not in ("bilinear", "bicubic", "nearest-exact"):
-            raise _NotLowered(f"{name!r} is another filter on tensors: move it before")
+            raise _NotLoweredError(f"{name!r} is another filter on tensors: move it before")
         if name != "nearest-exact" and transform.antialias is not True:
-            raise _NotLowered("it does not antialias on tensors: pass antialias=True")
+            raise _NotLoweredError("it does not antialias on tensors: pass antialias=True")
     return FILTERS[name]
 
 
 def _fill(transform: Any) -> Any:
     if isinstance(transform.fill, dict):
-        raise _NotLowered("its fill depends on the type of the sample")
+        raise _NotLoweredError("its fill depends on the type of the sample")
     return transform.fill
 
 
@@ -203,7 +205,7 @@ def _resize(transform: Any, walk: _Walk) -> None:
     sides = None if size is None else (size,) if isinstance(size, int) else tuple(size)
     longest = transform.max_size
     if longest is not None and sides is not None and (len(sides) != 1 or longest <= sides[0]):
-        raise _NotLowered("torchvision refuses this max_size")
+        raise _NotLoweredError("torchvision refuses this max_size")
     walk.add(Resize(sides, longest, _filter(transform, walk)))
 
 
@@ -211,7 +213,7 @@ def _center_crop(transform: Any, walk: _Walk) -> None:
     size = _pair(transform.size)
     fits = walk.size is not None and walk.size[0] >= size[0] and walk.size[1] >= size[1]
     if not fits and walk.on_tensors and walk.fill_levels(0) != (0, 0, 0):
-        raise _NotLowered("it may pad with values that no 8-bit level becomes: move it before")
+        raise _NotLoweredError("it may pad with values that no 8-bit level becomes: move it before")
     walk.add(CenterCrop(size))
 
 
@@ -251,7 +253,7 @@ def _random_resized_crop(transform: Any, walk: _Walk) -> None:
     walk.need_levels()
     scale, ratio = tuple(transform.scale), tuple(transform.ratio)
     if scale[0] > scale[1] or ratio[0] > ratio[1]:
-        raise _NotLowered("its scale or ratio is not (min, max)")
+        raise _NotLoweredError("its scale or ratio is not (min, max)")
     walk.add(RandomResizedCrop(_pair(transform.size), scale, ratio, _filter(transform, walk)))
 
 
@@ -279,7 +281,7 @@ def _random_grayscale(transform: Any, walk: _Walk) -> None:
 def _grayscale(transform: Any, walk: _Walk) -> None:
     walk.need_levels()
     if transform.num_output_channels not in (1, 3):
-        raise _NotLowered("torchvision refuses this number of channels")
+        raise _NotLoweredError("torchvision refuses this number of channels")
     walk.add(Grayscale())
     walk.channels = transform.num_output_channels
     walk.values = level_ramp(walk.channels)
@@ -294,23 +296,23 @@ def _random_apply(transform: Any, walk: _Walk) -> None:
     added = walk.ops[before:]
     whole = len(walk.conversions) == conversions and walk.channels == channels
     if not whole or not all(op.keeps_size for op in added):
-        raise _NotLowered("it changes sizes or types now and then")
+        raise _NotLoweredError("it changes sizes or types now and then")
     del walk.ops[before:]
     walk.ops.append(Sometimes(tuple(added), float(transform.p)))
 
 
 def _random_erasing(transform: Any, walk: _Walk) -> None:
     if not walk.on_tensors:
-        raise _NotLowered("torchvision erases tensors only: move it after ToTensor")
+        raise _NotLoweredError("torchvision erases tensors only: move it after ToTensor")
     value = transform.value
     if value is None or value == "random":
-        raise _NotLowered("it fills with noise")
+        raise _NotLoweredError("it fills with noise")
     scale, ratio = tuple(transform.scale), tuple(transform.ratio)
     if scale[0] > scale[1] or ratio[0] > ratio[1]:
-        raise _NotLowered("its scale or ratio is not (min, max)")
+        raise _NotLoweredError("its scale or ratio is not (min, max)")
     given = [value] if isinstance(value, numbers.Number) else list(value)
     if len(given) not in (1, walk.channels):
-        raise _NotLowered("torchvision refuses this number of values")
+        raise _NotLoweredError("torchvision refuses this number of values")
     values = given * (walk.channels // len(given))
     colour = torch.tensor([float(one) for one in values]).to(walk.values.dtype)
     op = RandomErasing(float(transform.p), scale, ratio, (0.0, 0.0, 0.0))
@@ -335,7 +337,7 @@ def _to_pure_tensor(transform: Any, walk: _Walk) -> None:
 
 def _of_values(transform: Any, walk: _Walk) -> None:
     if not walk.on_tensors:
-        raise _NotLowered("it needs a tensor: move it after ToTensor or ToImage")
+        raise _NotLoweredError("it needs a tensor: move it after ToTensor or ToImage")
     walk.convert(transform, walk.container)
 
 
@@ -351,11 +353,11 @@ def _nothing(transform: Any, walk: _Walk) -> None:
 def _rgb(transform: Any, walk: _Walk) -> None:
     del transform
     if walk.channels != 3:
-        raise _NotLowered("the image has one channel here")
+        raise _NotLoweredError("the image has one channel here")
 
 
 def _known_transforms() -> dict[type, Callable[[Any, _Walk], None]]:
-    """torchvision's classes and how each is lowered; subclasses of them are not known."""
+    """The classes of torchvision and how each is lowered; subclasses of them are not known."""
     from torchvision.transforms import transforms as v1
     from torchvision.transforms import v2
 
@@ -396,7 +398,7 @@ def _known_transforms() -> dict[type, Callable[[Any, _Walk], None]]:
 def _take(transform: Transform, walk: _Walk) -> None:
     lowered = _known_transforms().get(type(transform))
     if lowered is None:
-        raise _NotLowered("fastload does not know it")
+        raise _NotLoweredError("fastload does not know it")
     lowered(transform, walk)
 
 
@@ -438,7 +440,7 @@ def lower(transform: Any) -> Pipeline:
         ahead = walk.copy()
         try:
             _take(one, ahead)
-        except _NotLowered as reason:
+        except _NotLoweredError as reason:
             suffix = transforms[place:]
             notes.append(Note(one, str(reason)))
             notes += [Note(later, "it comes after one that is not lowered") for later in suffix[1:]]

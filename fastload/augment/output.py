@@ -51,7 +51,7 @@ class Output:
 
     @property
     def dtype(self) -> torch.dtype:
-        """dtype of the values."""
+        """The dtype of the values."""
         return self.table.dtype
 
     @property

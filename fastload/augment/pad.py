@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
+from typing_extensions import override
 
 from fastload.augment.draws import Draws
 from fastload.augment.op import Columns, Op, Sizes
@@ -58,6 +59,7 @@ class Pad(Op):
         self.mode = mode
         self.fill_levels = fill
 
+    @override
     def draw(self, draws: Draws, stream: int, sizes: Sizes) -> Columns:
         del draws, stream
         left, top, right, bottom = self.borders
@@ -65,20 +67,24 @@ class Pad(Op):
         sizes.widths = sizes.widths + (left + right)
         return {}
 
+    @override
     def fill(self, columns: Columns, block: StepBlock) -> None:
         del columns
         write_pad(block, 0, self.borders, self.mode, self.fill_levels)
 
+    @override
     def apply(self, image: Any, columns: Columns, row: int) -> Any:
         del columns, row
         return pad_image(image, self.borders, self.mode, self.fill_levels)
 
+    @override
     def known_size(self, size: tuple[int, int] | None) -> tuple[int, int] | None:
         if size is None:
             return None
         left, top, right, bottom = (int(side) for side in self.borders)
         return size[0] + top + bottom, size[1] + left + right
 
+    @override
     def scaled(self, vertical: float, horizontal: float) -> Op:
         factors = np.array([horizontal, vertical, horizontal, vertical])
         left, top, right, bottom = (int(side) for side in np.rint(self.borders * factors))

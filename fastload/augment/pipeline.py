@@ -86,7 +86,8 @@ class Pipeline:
 
         Args:
             draws: the random words of the images' positions.
-            heights, widths: integers, shape (n,): sizes of the stored images in pixels.
+            heights: integers, shape (n,), of the stored images in pixels.
+            widths: the same for their widths.
         """
         sizes = Sizes(heights, widths)
         columns = tuple(op.draw(draws, stream, sizes) for stream, op in enumerate(self.ops, 1))

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from typing_extensions import override
 
 from fastload.augment.draws import Draws
 from fastload.augment.op import Columns, Op, Sizes
@@ -43,7 +44,8 @@ def resized_sizes(
     """Sizes after ``Resize(shorter, max_size=longest)``, rounded down as torchvision does.
 
     Args:
-        heights, widths: int64, shape (n,), in pixels.
+        heights: int64, shape (n,), in pixels.
+        widths: int64, shape (n,), in pixels.
         shorter: length for the shorter side; None fits the longer side to ``longest``.
         longest: upper limit for the longer side.
 
@@ -85,6 +87,7 @@ class Resize(Op):
         self.longest = longest
         self.pillow_filter = pillow_filter
 
+    @override
     def draw(self, draws: Draws, stream: int, sizes: Sizes) -> Columns:
         del draws, stream
         if self.size is not None and len(self.size) == 2:
@@ -106,13 +109,16 @@ class Resize(Op):
         sizes.heights = np.maximum(sizes.heights, 1)
         sizes.widths = np.maximum(sizes.widths, 1)
 
+    @override
     def fill(self, columns: Columns, block: StepBlock) -> None:
         write_resize(block, 0, columns["height"], columns["width"], self.pillow_filter)
 
+    @override
     def apply(self, image: Any, columns: Columns, row: int) -> Any:
         size = int(columns["width"][row]), int(columns["height"][row])
         return image if image.size == size else image.resize(size, self.pillow_filter)
 
+    @override
     def known_size(self, size: tuple[int, int] | None) -> tuple[int, int] | None:
         if self.size is not None and len(self.size) == 2:
             return self.size[0], self.size[1]
@@ -124,6 +130,7 @@ class Resize(Op):
         )
         return int(height[0]), int(width[0])
 
+    @override
     def scaled(self, vertical: float, horizontal: float) -> Op:
         factor = (vertical * horizontal) ** 0.5
         longest = None if self.longest is None else round(self.longest * factor)

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
+from typing_extensions import override
 
 from fastload.augment.crop import crop_image, write_crop
 from fastload.augment.draws import Draws, Words, below, uniform
@@ -54,6 +55,7 @@ class RandomResizedCrop(Op):
         self.log_ratio = math.log(ratio[0]), math.log(ratio[1])
         self.pillow_filter = pillow_filter
 
+    @override
     def draw(self, draws: Draws, stream: int, sizes: Sizes) -> Columns:
         boxes, fits = self._try(draws.words(stream)[:, 0], sizes.heights, sizes.widths)
         rows = np.flatnonzero(~fits)
@@ -99,19 +101,23 @@ class RandomResizedCrop(Op):
         lefts = (widths - box_widths) // 2
         return np.stack([tops, lefts, box_heights, box_widths])
 
+    @override
     def fill(self, columns: Columns, block: StepBlock) -> None:
         write_crop(block, 0, columns)
         write_resize(block, 1, self.size[0], self.size[1], self.pillow_filter)
 
+    @override
     def apply(self, image: Any, columns: Columns, row: int) -> Any:
         box = crop_image(image, columns, row)
         size = self.size[1], self.size[0]
         return box if box.size == size else box.resize(size, self.pillow_filter)
 
+    @override
     def known_size(self, size: tuple[int, int] | None) -> tuple[int, int] | None:
         del size
         return self.size
 
+    @override
     def scaled(self, vertical: float, horizontal: float) -> Op:
         size = round(self.size[0] * vertical), round(self.size[1] * horizontal)
         return RandomResizedCrop(size, self.scale, self.ratio, self.pillow_filter)

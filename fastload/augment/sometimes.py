@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from typing_extensions import override
+
 from fastload.augment.draws import Draws, chance
 from fastload.augment.op import Columns, Op, Sizes
 from fastload.augment.steps import StepBlock
@@ -30,6 +32,7 @@ class Sometimes(Op):
         self.probability = probability
         self.steps = sum(op.steps for op in ops)  # type: ignore[misc]
 
+    @override
     def draw(self, draws: Draws, stream: int, sizes: Sizes) -> Columns:
         columns: Columns = {"apply": chance(draws.words(stream)[:, 0, 0], self.probability)}
         for place, op in enumerate(self.ops):
@@ -45,6 +48,7 @@ class Sometimes(Op):
             if name.startswith(prefix)
         }
 
+    @override
     def fill(self, columns: Columns, block: StepBlock) -> None:
         start = 0
         for place, op in enumerate(self.ops):
@@ -52,6 +56,7 @@ class Sometimes(Op):
             start += op.steps
         block.kind[~columns["apply"]] = 0
 
+    @override
     def apply(self, image: Any, columns: Columns, row: int) -> Any:
         if not columns["apply"][row]:
             return image

@@ -43,6 +43,7 @@ class Canvas:
 
     @property
     def batch(self) -> torch.Tensor | None:
+        """The tensor of all images, see above."""
         return self._images if isinstance(self._images, torch.Tensor) else None
 
     def replace(self, row: int, image: torch.Tensor) -> None:
@@ -68,7 +69,8 @@ def make_canvas(
 
     Args:
         output: kind, channels and dtype of the images.
-        heights, widths: int64, shape (n,), in pixels.
+        heights: int64, shape (n,), in pixels.
+        widths: int64, shape (n,), in pixels.
         slots: where memory comes from.
         pinned: take page-locked memory from torch instead, for copies to a GPU.
     """
