@@ -1,0 +1,164 @@
+"""One interleaved measurement a suite, shared by its entrants' benchmarks; tables at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from benchmarks import table
+from benchmarks.bars import BARS
+from benchmarks.crops import cut_crops
+from benchmarks.environments import NotInstalledError
+from benchmarks.job import Job
+from benchmarks.peers import PEERS
+from benchmarks.photos import Photos, label_folder
+from benchmarks.process import Worker, WorkerError
+from benchmarks.round_robin import Measurement, measure
+from benchmarks.suites import Suite
+
+# An adapter imports its peer, which may not be there: nothing but a worker imports it.
+collect_ignore_glob = ["peers/*"]
+
+MEASUREMENTS = pytest.StashKey[list[Measurement]]()
+HEADER = pytest.StashKey[list[str]]()
+CROPS, SMOKE_CROPS = 64, 4
+SMOKE_BATCH = 8
+TABLE_WIDTH = 140
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("fastload benchmarks")
+    group.addoption("--smoke", action="store_true", help="two dozen photos, one round: seconds")
+    group.addoption("--rounds", type=int, default=5, help="windows of each entrant (default 5)")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    # pytest-benchmark's own table has the windows' milliseconds, in the alphabet's order.
+    config.option.benchmark_quiet = True
+    config.stash[MEASUREMENTS] = []
+    config.stash[HEADER] = [table.machine()]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--smoke"):
+        return
+    surplus = [item for item in items for suite, job in entrant(item) if not suite.usual(job)]
+    config.hook.pytest_deselected(items=surplus)
+    items[:] = [item for item in items if item not in surplus]
+
+
+def entrant(item: pytest.Item) -> list[tuple[Suite, Job]]:
+    """Suite and job of a benchmark; nothing of a doctest."""
+    if not isinstance(item, pytest.Function):
+        return []
+    params: dict[str, Any] = item.callspec.params
+    return [(params["suite"], params["job"])]
+
+
+@pytest.fixture(scope="session")
+def smoke(pytestconfig: pytest.Config) -> bool:
+    return bool(pytestconfig.getoption("--smoke"))
+
+
+@pytest.fixture(scope="session")
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("benchmarks")
+
+
+@pytest.fixture(scope="session")
+def photos(smoke: bool, scratch: Path, pytestconfig: pytest.Config) -> Photos:
+    found = label_folder(smoke, scratch)
+    pytestconfig.stash[HEADER].append(f"{found}; warm page cache")
+    return found
+
+
+@pytest.fixture(scope="session")
+def crops(photos: Photos, smoke: bool, scratch: Path, pytestconfig: pytest.Config) -> Path:
+    target = scratch / "crops.npz"
+    height, width = cut_crops(photos.folder, SMOKE_CROPS if smoke else CROPS, target)
+    pytestconfig.stash[HEADER].append(
+        f"resize: RandomResizedCrop boxes, mean {width:.0f}x{height:.0f}"
+    )
+    return target
+
+
+@pytest.fixture(scope="session")
+def packed(photos: Photos, scratch: Path) -> Callable[[str], Path]:
+    """Where a peer's own form of the photos lies, written by its own writer at the first call."""
+
+    @cache
+    def write(peer: str) -> Path:
+        target = scratch / f"photos.{peer}"
+        if PEERS[peer].packs:
+            try:
+                job = Job(peer, "pack", threads=2, photos=str(photos.folder), packed=str(target))
+                worker = Worker(job)
+                worker.run()
+                worker.close()
+            except (NotInstalledError, WorkerError):
+                return target  # The loader will say what is wrong in its own row.
+        return target
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def measured(
+    photos: Photos,
+    crops: Path,
+    packed: Callable[[str], Path],
+    smoke: bool,
+    pytestconfig: pytest.Config,
+    request: pytest.FixtureRequest,
+    scratch: Path,
+) -> Callable[[Suite, Job], Measurement]:
+    """An entrant's measurement; the first call measures all selected entrants of its suite."""
+
+    def paths(job: Job) -> dict[str, Any]:
+        if job.task == "resize":
+            return {"crops": str(crops)}
+        target = packed(job.peer) if job.task == "load" else scratch / f"written.{job.peer}"
+        own = {"packed": str(target)} if PEERS[job.peer].packs else {}
+        return {"photos": str(photos.folder), **own}
+
+    def complete(job: Job) -> Job:
+        placed = replace(job, **paths(job))
+        return replace(placed, batch=SMOKE_BATCH, passes=1) if smoke else placed
+
+    def selected(suite: Suite) -> list[Job]:
+        chosen = [entrant(item) for item in request.session.items]
+        return [job for each in chosen for its_suite, job in each if its_suite is suite]
+
+    @cache
+    def run(suite: Suite) -> dict[Job, Measurement]:
+        jobs = selected(suite)
+        rounds = 1 if smoke else pytestconfig.getoption("--rounds")
+        results = measure(suite, [complete(job) for job in jobs], rounds)
+        pytestconfig.stash[MEASUREMENTS].extend(results)
+        return dict(zip(jobs, results, strict=True))
+
+    return lambda suite, job: run(suite)[job]
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    measurements = config.stash[MEASUREMENTS]
+    if not measurements:
+        return
+    lines = config.stash[HEADER]
+    if config.getoption("--smoke"):
+        lines.append("smoke run: it shows that everything works; its figures mean nothing")
+    console = Console(file=StringIO(), width=TABLE_WIDTH, force_terminal=terminalreporter.hasmarkup)
+    with console.capture() as page:
+        console.print(table.report("\n".join(lines), BARS, measurements))
+    terminalreporter.write_line("")
+    terminalreporter.write(page.get())

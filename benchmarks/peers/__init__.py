@@ -1,0 +1,50 @@
+"""The peers: what each needs to be installed, and on which bytes it works.
+
+One adapter a peer lies beside this file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Peer:
+    """How a peer is had.
+
+    Attributes:
+        bytes: which bytes it reads, for the table.
+        packs: it loads what its own writer made of the label folder.
+        requirements: what pip installs into its own environment; none: it runs in the runner's.
+        system: Debian packages that the build needs.
+        build: environment variables of the build.
+
+    """
+
+    bytes: str
+    packs: bool = False
+    requirements: tuple[str, ...] = ()
+    system: tuple[str, ...] = ()
+    build: Mapping[str, str] = field(default_factory=dict)
+
+
+PEERS: dict[str, Peer] = {
+    "fastload": Peer("its pack, lossless: the same pixels", packs=True),
+    "imagefolder": Peer("the very same JPEG files"),
+    "dali": Peer("the very same JPEG files", requirements=("nvidia-dali-cuda130==2.4.0",)),
+    "ffcv": Peer(
+        ".beton, JPEG q95 of the same size",
+        packs=True,
+        requirements=("ffcv==1.0.2",),
+        system=("pkg-config", "libopencv-dev", "libturbojpeg0-dev"),
+    ),
+    "pillow": Peer("the same crops in memory"),
+    "pillow_simd": Peer(
+        "the same crops in memory",
+        requirements=("pillow-simd==12.1.1.post0",),
+        system=("libjpeg62-turbo-dev", "zlib1g-dev"),
+        # Without it Pillow-SIMD is built for SSE4 alone.
+        build={"CC": "cc -mavx2"},
+    ),
+}

@@ -1,0 +1,61 @@
+"""fastload's native engine: the loader of ``imagefolder.py``, two names changed; packer; resize."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from torch.utils.data import RandomSampler
+
+import fastload
+from benchmarks.crops import read_crops
+from benchmarks.job import SIDE, Job
+from benchmarks.recipes import torchvision_transform
+from benchmarks.worker import Window
+from fastload.native import library
+
+VERSION = f"fastload {fastload.__version__}"
+BILINEAR = 2
+
+
+def load(job: Job) -> Window:
+    """One window is one long epoch over ``job.passes`` permutations, as ImageFolder's."""
+    dataset = fastload.ImageFolder(job.packed, torchvision_transform(job.recipe))
+    loader = fastload.DataLoader(
+        dataset,
+        job.batch,
+        sampler=RandomSampler(dataset, num_samples=job.passes * len(dataset)),
+        num_workers=job.threads,
+        persistent_workers=job.threads > 0,
+        drop_last=True,
+    )
+
+    def epoch() -> Iterator[int]:
+        for images, _labels in loader:
+            yield len(images)
+
+    return epoch
+
+
+def pack(job: Job) -> Window:
+    """One window packs the whole folder, losslessly."""
+    count = sum(1 for file in Path(job.photos).rglob("*") if file.is_file())
+
+    def window() -> Iterator[int]:
+        fastload.pack(job.photos, job.packed, workers=job.threads)
+        yield count
+
+    return window
+
+
+def resize(job: Job) -> Window:
+    """One window resizes every crop ``job.passes`` times through the library's C door."""
+    crops = read_crops(job.crops)
+
+    def window() -> Iterator[int]:
+        for _ in range(job.passes):
+            for crop in crops:
+                library.resize(crop, SIDE, SIDE, BILINEAR)
+            yield len(crops)
+
+    return window

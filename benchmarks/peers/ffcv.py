@@ -1,0 +1,63 @@
+"""FFCV: its DatasetWriter and Loader over JPEGs of quality 95 and the source's size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.metadata import version
+
+import numpy as np
+from ffcv.fields import IntField, RGBImageField
+from ffcv.fields.decoders import IntDecoder, RandomResizedCropRGBImageDecoder
+from ffcv.loader import Loader, OrderOption
+from ffcv.reader import Reader
+from ffcv.transforms import RandomHorizontalFlip, Squeeze, ToTensor, ToTorchImage
+from ffcv.writer import DatasetWriter
+from torchvision.datasets import ImageFolder
+
+from benchmarks.job import SIDE, TRAIN_UINT8, Job
+from benchmarks.worker import Window
+
+VERSION = f"FFCV {version('ffcv')}"
+
+
+def load(job: Job) -> Window:
+    """One window is one long epoch over ``job.passes`` runs of the indices."""
+    if job.recipe != TRAIN_UINT8:
+        raise ValueError(f"the FFCV adapter has no pipeline for {job.recipe!r}")
+    samples = int(Reader(job.packed).num_samples)
+    loader = Loader(
+        job.packed,
+        job.batch,
+        num_workers=job.threads,
+        os_cache=True,
+        order=OrderOption.RANDOM,
+        indices=np.tile(np.arange(samples), job.passes),
+        drop_last=True,
+        pipelines={
+            "image": [
+                RandomResizedCropRGBImageDecoder((SIDE, SIDE)),
+                RandomHorizontalFlip(),
+                ToTensor(),
+                ToTorchImage(),
+            ],
+            "label": [IntDecoder(), ToTensor(), Squeeze()],
+        },
+    )
+
+    def epoch() -> Iterator[int]:
+        for images, _labels in loader:
+            yield len(images)
+
+    return epoch
+
+
+def pack(job: Job) -> Window:
+    """One window writes the whole folder."""
+    dataset = ImageFolder(job.photos)
+    fields = {"image": RGBImageField(write_mode="jpg", jpeg_quality=95), "label": IntField()}
+
+    def window() -> Iterator[int]:
+        DatasetWriter(job.packed, fields, num_workers=job.threads).from_indexed_dataset(dataset)
+        yield len(dataset)
+
+    return window

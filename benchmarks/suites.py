@@ -1,0 +1,66 @@
+"""What is compared with what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from benchmarks.job import EVAL_UINT8, TRAIN_FLOAT32, TRAIN_UINT8, Job
+
+OURS = "fastload"
+THREADS = 2
+Entrant = tuple[str, int]
+
+FASTLOAD: tuple[Entrant, ...] = ((OURS, THREADS),)
+# More workers than cores help ImageFolder a little; which number is best depends on the machine.
+IMAGEFOLDER: tuple[Entrant, ...] = tuple(("imagefolder", workers) for workers in range(5))
+DALI: tuple[Entrant, ...] = tuple(("dali", threads) for threads in range(1, 5))
+FFCV: tuple[Entrant, ...] = (("ffcv", THREADS),)
+
+
+@dataclass(frozen=True)
+class Suite:
+    """One table: the same task for several entrants, in turn.
+
+    Attributes:
+        name: heading of the table and group of the benchmarks.
+        task: function of the adapters.
+        entrants: peers with their threads or workers.
+        recipe: transform of the loaders.
+        passes: how often one window goes over the photos or crops.
+        fresh: a new process for each window, which ends with the first batch.
+        watched: memory is sampled in every window, not in the warm-up alone.
+
+    """
+
+    name: str
+    task: str
+    entrants: tuple[Entrant, ...]
+    recipe: str = ""
+    passes: int = 4
+    fresh: bool = False
+    watched: bool = False
+
+    def jobs(self) -> Iterator[Job]:
+        """The entrants' jobs, still without paths."""
+        for peer, threads in self.entrants:
+            yield Job(peer, self.task, self.recipe, threads, passes=self.passes)
+
+    def usual(self, job: Job) -> bool:
+        """Whether the job is its peer's with the usual number of threads, or the only one."""
+        alone = sum(peer == job.peer for peer, _ in self.entrants) == 1
+        return alone or job.threads == THREADS
+
+
+LOADER = Suite("loader", "load", FASTLOAD + IMAGEFOLDER + DALI + FFCV, TRAIN_UINT8)
+FLOAT_LOADER = Suite("float loader", "load", FASTLOAD + IMAGEFOLDER, TRAIN_FLOAT32)
+EVAL_LOADER = Suite("eval loader", "load", FASTLOAD + IMAGEFOLDER, EVAL_UINT8)
+PACK = Suite("pack", "pack", FASTLOAD + FFCV)
+RESIZE = Suite(
+    "resize", "resize", ((OURS, 1), ("pillow", 1), ("pillow_simd", 1)), "bilinear", passes=32
+)
+SIDE_BY_SIDE = (*FASTLOAD, ("imagefolder", THREADS), ("dali", THREADS), *FFCV)
+FIRST_BATCH = Suite("first batch", "load", SIDE_BY_SIDE, TRAIN_UINT8, passes=1, fresh=True)
+MEMORY = Suite("memory", "load", SIDE_BY_SIDE, TRAIN_UINT8, watched=True)
+
+SUITES = (LOADER, FLOAT_LOADER, EVAL_LOADER, PACK, RESIZE, FIRST_BATCH, MEMORY)

@@ -1,0 +1,87 @@
+"""The process around one adapter: ``python -m benchmarks.worker '{"peer": "dali", ...}'``.
+
+One JSON line comes out once the adapter stands ready; then, for each JSON line that comes in
+(``{"batches": n}``, or null for all of a window), one with what the window took. An error is a line
+too: ``{"error": ...}``.
+
+An adapter's ``load``, ``pack`` or ``resize`` takes the ``Job`` and returns a function without
+arguments; calling that starts one window and gives an iterator of the number of images done, batch
+by batch.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from time import perf_counter
+from typing import Any, TextIO
+
+from benchmarks import disk, memory
+from benchmarks.job import Job
+
+Window = Callable[[], Iterator[int]]
+
+
+def take_stdout() -> TextIO:
+    """The real standard output, after pointing everybody else's prints at standard error."""
+    replies = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    return replies
+
+
+def timed(window: Window, batches: int | None) -> dict[str, float]:
+    """Run a window: its images, the seconds to its first and to its last batch."""
+    images, first, last = 0, 0.0, 0.0
+    begin = perf_counter()
+    for done in islice(window(), batches):
+        images += done
+        last = perf_counter() - begin
+        first = first or last
+    return {"images": images, "seconds": last, "first_batch": first}
+
+
+def serve(job: Job, commands: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """The replies to the commands, the first of them when the adapter stands ready."""
+    importlib.import_module("torchvision")
+    base = memory.of_tree(os.getpid())
+    adapter = importlib.import_module(f"benchmarks.peers.{job.peer}")
+    begin = perf_counter()
+    window = getattr(adapter, job.task)(job)
+    construction = perf_counter() - begin
+    yield {"construction": construction, "version": adapter.VERSION, "base": base.as_dict()}
+    for command in commands:
+        if job.task == "pack":
+            disk.discard(Path(job.packed))
+        yield timed(window, json.loads(command)["batches"])
+
+
+def main() -> None:
+    """Serve the job named on the command line until standard input ends."""
+    replies = take_stdout()
+
+    def reply(message: dict[str, Any]) -> None:
+        print(json.dumps(message), file=replies, flush=True)
+
+    def fail(kind: type[BaseException], error: BaseException | None) -> None:
+        traceback.print_exception(error)
+        reply({"error": f"{kind.__name__}: {error}"})
+        os._exit(1)
+
+    # An exception in a thread of FFCV's leaves its consumer waiting for ever.
+    threading.excepthook = lambda failed: fail(failed.exc_type, failed.exc_value)
+    try:
+        for message in serve(Job(**json.loads(sys.argv[1])), sys.stdin):
+            reply(message)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the table must show it
+        fail(type(error), error)
+
+
+if __name__ == "__main__":
+    main()
