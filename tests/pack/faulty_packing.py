@@ -1,0 +1,120 @@
+"""Packs again and again with a fault at each place where a file changes; prints what came of it.
+
+A process of its own, because it forks: each attempt is a child that is killed, or meets a full
+disk, at its n-th change of a file. Run as
+
+    python -m tests.pack.faulty_packing FAULT SOURCE FOLDER SHARD_SIZE
+
+where FAULT is ``kill`` or ``full``; each attempt has a folder of its own in FOLDER.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from fastload.errors import PackError
+from fastload.pack import pack
+from fastload.pack.flow import pack_folder  # noqa: F401 - imported once, before the forks
+from fastload.pack.write import ShardWriter
+
+ENDED_WELL, DISK_FULL = 0, 3
+
+
+class Fault:
+    """Counts the changes of files and strikes at one of them."""
+
+    def __init__(self, kind: str, at: int) -> None:
+        self.kind = kind
+        self.left = at
+
+    def strike(self) -> None:
+        if self.kind == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def before(self, change: Callable[..., Any]) -> Callable[..., Any]:
+        def changed(*arguments: Any, **options: Any) -> Any:
+            self.left -= 1
+            if self.left == 0:
+                self.strike()
+            return change(*arguments, **options)
+
+        return changed
+
+    def amid(self, write: Callable[[ShardWriter, bytes], None]) -> Callable[..., None]:
+        """Half of the bytes get to the disk."""
+
+        def written(writer: ShardWriter, data: bytes) -> None:
+            self.left -= 1
+            if self.left == 0:
+                write(writer, data[: len(data) // 2])
+                writer._file.flush()
+                self.strike()
+            write(writer, data)
+
+        return written
+
+    def arm(self) -> None:
+        os.fsync = self.before(os.fsync)
+        Path.replace = self.before(Path.replace)
+        Path.unlink = self.before(Path.unlink)
+        Path.mkdir = self.before(Path.mkdir)
+        os.rmdir = self.before(os.rmdir)
+        ShardWriter._write = self.amid(ShardWriter._write)
+
+
+def attempt(fault: Fault | None, source: str, target: Path, shard_size: int) -> int:
+    """The exit code of a child that packs: negative where a signal ended it."""
+    child = os.fork()
+    if child == 0:
+        try:
+            if fault is not None:
+                fault.arm()
+            pack(source, target, shard_size=shard_size, workers=2)
+        except PackError as error:
+            os._exit(DISK_FULL if "is full" in str(error) else 1)
+        except BaseException:  # noqa: BLE001 - a forked child must not run its parent's code
+            sys.excepthook(*sys.exc_info())
+            os._exit(1)
+        os._exit(ENDED_WELL)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def finished_shards(target: Path) -> dict[str, int]:
+    """Inode of each shard that has its record."""
+    records = (target / ".progress").glob("*.arrow") if target.exists() else ()
+    shards = {record.stem: target / "shards" / f"{record.stem}.tar" for record in records}
+    return {name: shard.stat().st_ino for name, shard in shards.items()}
+
+
+def main(kind: str, source: str, folder: str, shard_size: str) -> None:
+    outcomes = []
+    for at in range(1, 1000):
+        target = Path(folder) / f"{at:03d}.pack"
+        code = attempt(Fault(kind, at), source, target, int(shard_size))
+        if code == ENDED_WELL:
+            shutil.rmtree(target)
+            break
+        whole = (target / "pack.json").exists()
+        kept = finished_shards(target)
+        again = attempt(None, source, target, int(shard_size))
+        same = {
+            name: inode == (target / "shards" / f"{name}.tar").stat().st_ino
+            for name, inode in kept.items()
+        }
+        outcomes.append(
+            {"at": at, "code": code, "whole": whole, "again": again, "kept": list(same.values())}
+        )
+    print(json.dumps(outcomes))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

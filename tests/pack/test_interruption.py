@@ -1,0 +1,207 @@
+"""Interrupted or out of disk, and run again: the very bytes of an undisturbed run."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import fastload
+from fastload.errors import PackError
+from fastload.pack import durable
+from fastload.pack.journal import Journal
+from fastload.store import open_pack
+from tests.pack.image_files import photo, saved
+from tests.pack.test_pack import small_folder, tree
+
+REPOSITORY = Path(__file__).parents[2]
+SHARD_SIZE = 12_000
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return small_folder(tmp_path_factory.mktemp("interrupted") / "data", bad=2)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(source: Path) -> Path:
+    report = fastload.pack(source, shard_size=SHARD_SIZE)
+    assert len(report.manifest.shards) >= 3
+    return report.path
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_killed_by_the_clock(tmp_path: Path, seed: int) -> None:
+    """The real command, killed again and again after random times, gets to the end."""
+    draw = random.Random(seed)
+    for number in range(120):
+        path = tmp_path / "data" / "abc"[number % 3] / f"{number}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(saved(photo(120, 140, number), "JPEG", quality=95))
+    options = ["--shard-size", "100kB", "--workers", "2"]
+    command = [sys.executable, "-m", "fastload.cli", "pack", tmp_path / "data", *options]
+    kills = 0
+    while True:
+        packing = subprocess.Popen(
+            command, cwd=REPOSITORY, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        if kills < 4:
+            # What comes before the first file changes is of no interest here.
+            begun = time.monotonic()
+            while not (tmp_path / "data.pack").exists() and time.monotonic() - begun < 20:
+                time.sleep(0.01)
+            time.sleep(draw.uniform(0, 0.25))
+            packing.kill()
+            kills += 1
+            packing.wait()
+        else:
+            assert packing.wait() == 0
+            break
+    undisturbed = fastload.pack(tmp_path / "data", tmp_path / "undisturbed", shard_size="100kB")
+    assert tree(tmp_path / "data.pack") == tree(undisturbed.path)
+
+
+def interrupt(source: Path, target: Path) -> None:
+    """Leaves a half-written pack with at least one finished shard."""
+    with pytest.MonkeyPatch.context() as patch, contextlib.suppress(KeyboardInterrupt):
+        patch.setattr("fastload.pack.flow.commit", _interrupted)
+        fastload.pack(source, target, shard_size=SHARD_SIZE)
+    assert len(list((target / ".progress").glob("*.arrow"))) == 3
+
+
+def _interrupted(*arguments: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_only_what_is_left_is_done(source: Path, undisturbed: Path, tmp_path: Path) -> None:
+    target = tmp_path / "data.pack"
+    interrupt(source, target)
+    # Without its record the last shard does not count.
+    (target / ".progress" / "00002.arrow").unlink()
+    report = fastload.pack(source, target, shard_size=SHARD_SIZE)
+    assert 0 < report.files_now < report.manifest.source.files
+    assert len(report.rejected) == 2
+    assert tree(target) == tree(undisturbed)
+
+
+def test_a_finished_shard_that_was_cut_is_written_again(
+    source: Path, undisturbed: Path, tmp_path: Path
+) -> None:
+    target = tmp_path / "data.pack"
+    interrupt(source, target)
+    os.truncate(target / "shards" / "00001.tar", 1000)
+    fastload.pack(source, target, shard_size=SHARD_SIZE)
+    assert tree(target) == tree(undisturbed)
+
+
+def test_a_half_written_pack_of_other_options_is_refused(source: Path, tmp_path: Path) -> None:
+    target = tmp_path / "data.pack"
+    interrupt(source, target)
+    before = tree(target)
+    with pytest.raises(PackError, match=r"half written .*seed was 0, now 1"):
+        fastload.pack(source, target, shard_size=SHARD_SIZE, seed=1)
+    with pytest.raises(PackError, match=r"half written .*shard_size was 12000, now 256000000"):
+        fastload.pack(source, target)
+    assert tree(target) == before
+
+
+def test_a_half_written_pack_of_a_changed_folder_is_refused(tmp_path: Path) -> None:
+    source = small_folder(tmp_path / "data")
+    interrupt(source, tmp_path / "data.pack")
+    os.utime(source / "a" / "00.jpg", ns=(1, 1))
+    with pytest.raises(PackError, match="files of the label folder have changed"):
+        fastload.pack(source, shard_size=SHARD_SIZE)
+
+
+def test_a_damaged_journal_is_refused(source: Path, tmp_path: Path) -> None:
+    target = tmp_path / "data.pack"
+    interrupt(source, target)
+    (target / ".progress" / "options.json").write_text("{")
+    with pytest.raises(PackError, match=r"options\.json is damaged"):
+        fastload.pack(source, target, shard_size=SHARD_SIZE)
+
+
+def test_a_half_written_pack_is_no_pack(source: Path, tmp_path: Path) -> None:
+    interrupt(source, tmp_path / "data.pack")
+    with pytest.raises(PackError, match="half-written"):
+        open_pack(tmp_path / "data.pack")
+
+
+def test_two_packings_into_one_folder_exclude_each_other(source: Path, tmp_path: Path) -> None:
+    with (
+        contextlib.closing(Journal(tmp_path / "data.pack")),
+        pytest.raises(PackError, match="being written by another process"),
+    ):
+        fastload.pack(source, tmp_path / "data.pack")
+    assert fastload.pack(source, tmp_path / "data.pack").manifest.records == 12
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 100 kB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=100k", "tmpfs", folder]
+    if subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+        pytest.skip("this user cannot mount a tmpfs")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+def test_a_really_full_disk(small_disk: Path, tmp_path: Path) -> None:
+    source = small_folder(tmp_path / "data")
+    filling = small_disk / "filling"
+    filling.write_bytes(bytes(90_000))
+    with pytest.raises(PackError, match=r"is full .*Make room and run the same command again"):
+        fastload.pack(source, small_disk / "data.pack", shard_size=SHARD_SIZE)
+    assert not (small_disk / "data.pack" / "pack.json").exists()
+    filling.unlink()
+    fastload.pack(source, small_disk / "data.pack", shard_size=SHARD_SIZE)
+    undisturbed = fastload.pack(source, tmp_path / "undisturbed", shard_size=SHARD_SIZE)
+    assert tree(small_disk / "data.pack") == tree(undisturbed.path)
+
+
+def test_a_limit_on_the_size_of_files_is_told_as_a_full_disk(source: Path, tmp_path: Path) -> None:
+    limited = (
+        "import resource, sys; from fastload.pack import pack;"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000));"
+        "pack(sys.argv[1], sys.argv[2])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", limited, source, tmp_path / "data.pack"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "is full (File too large)" in done.stderr
+    assert not (tmp_path / "data.pack" / "pack.json").exists()
+
+
+def test_a_file_is_synced_before_it_is_renamed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events = []
+    fsync, replace = os.fsync, Path.replace
+
+    def synced(handle: int) -> None:
+        events.append(f"sync {Path(f'/proc/self/fd/{handle}').readlink().name}")
+        fsync(handle)
+
+    def renamed(path: Path, target: Path) -> Path:
+        events.append(f"rename {path.name}")
+        return replace(path, target)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(Path, "replace", renamed)
+    durable.write_file(tmp_path / "x", b"data")
+    assert events == ["sync x.tmp", "rename x.tmp", f"sync {tmp_path.name}"]
+    assert (tmp_path / "x").read_bytes() == b"data"
