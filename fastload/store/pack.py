@@ -39,7 +39,10 @@ class Pack:
         self.index = index
         self.classes = [entry.name for entry in manifest.classes]
         self.class_to_idx = {name: label for label, name in enumerate(self.classes)}
-        self._shards = Shards(root / SHARDS_NAME, manifest, index)
+        # Shards are mapped, and copies of this object opened, after the working folder may have
+        # changed.
+        self._location = root.absolute()
+        self._shards = Shards(self._location / SHARDS_NAME, manifest, index)
 
     def __len__(self) -> int:
         return len(self.index)
@@ -48,7 +51,7 @@ class Pack:
         return f"Pack({str(self.root)!r}, {len(self)} records, {len(self.classes)} classes)"
 
     def __reduce__(self) -> tuple[object, tuple[str]]:
-        return open_pack, (str(self.root),)
+        return open_pack, (str(self._location),)
 
     def payload(self, record: int) -> memoryview:
         """The stored bytes of one record, a view of the mapped shard.

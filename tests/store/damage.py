@@ -1,0 +1,46 @@
+"""Packs that were changed after they were written, with sizes and hashes that agree again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+
+def rewrite_manifest(pack: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    content = json.loads((pack / "pack.json").read_bytes())
+    change(content)
+    (pack / "pack.json").write_text(json.dumps(content))
+
+
+def declare_index(pack: Path) -> None:
+    """Make the manifest agree with the index as it is now."""
+    data = (pack / "index.arrow").read_bytes()
+    entry = {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+    rewrite_manifest(pack, lambda content: content["index"].update(entry))
+
+
+def read_index(pack: Path) -> pa.Table:
+    return pa.ipc.open_file((pack / "index.arrow").read_bytes()).read_all()
+
+
+def write_index(pack: Path, table: pa.Table, compression: str | None = None) -> None:
+    options = pa.ipc.IpcWriteOptions(compression=compression)
+    with pa.ipc.new_file(pack / "index.arrow", table.schema, options=options) as writer:
+        writer.write_table(table)
+    declare_index(pack)
+
+
+def rewrite_column(pack: Path, name: str, change: Callable[[np.ndarray], object]) -> None:
+    """Change the values of a column in place."""
+    table = read_index(pack)
+    place = table.schema.get_field_index(name)
+    values = table.column(name).to_numpy().copy()
+    change(values)
+    field = table.schema.field(name)
+    write_index(pack, table.set_column(place, field, pa.array(values, field.type)))
