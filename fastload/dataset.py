@@ -80,12 +80,13 @@ class ImageFolder(Dataset[tuple[Any, Any]]):
         self._forget_process()
 
     def _forget_process(self) -> None:
-        self._lowered: tuple[Transform | None, Pipeline] | None = None
+        self._lowered: tuple[Transform | None, str, Pipeline] | None = None
+        self._records: dict[str, int] | None = None
         self._batcher: Batcher | None = None
         self._checked: npt.NDArray[np.uint8] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        fleeting = ("_lowered", "_batcher", "_checked")
+        fleeting = ("_lowered", "_records", "_batcher", "_checked")
         return {name: value for name, value in self.__dict__.items() if name not in fleeting}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -122,10 +123,11 @@ class ImageFolder(Dataset[tuple[Any, Any]]):
 
     @property
     def pipeline(self) -> Pipeline:
-        """The transform, lowered; made anew when ``transform`` has been replaced."""
-        if self._lowered is None or self._lowered[0] is not self.transform:
-            self._lowered = (self.transform, lower(self.transform))
-        return self._lowered[1]
+        """The transform, lowered; made anew when it has been replaced or changed."""
+        shown = repr(self.transform)
+        if self._lowered is None or self._lowered[:2] != (self.transform, shown):
+            self._lowered = (self.transform, shown, lower(self.transform))
+        return self._lowered[2]
 
     @property
     def checked(self) -> npt.NDArray[np.uint8]:
@@ -140,11 +142,13 @@ class ImageFolder(Dataset[tuple[Any, Any]]):
         Raises:
             FileNotFoundError: the pack has no image of this path.
         """
-        wanted = os.path.relpath(path, self.root)
-        for record in range(len(self.pack)):
-            if self.pack.index.path(record) == wanted:
-                return self._decode(record)
-        raise FileNotFoundError(f"{path} is not an image of the pack {self.root}.")
+        if self._records is None:
+            paths = self.pack.index.paths(range(len(self.pack)))
+            self._records = {place: record for record, place in enumerate(paths)}
+        record = self._records.get(os.path.relpath(path, self.root))
+        if record is None:
+            raise FileNotFoundError(f"{path} is not an image of the pack {self.root}.")
+        return self._decode(record)
 
     def _decode(self, record: int) -> PILImage:
         try:

@@ -109,6 +109,8 @@ class DataLoader(TorchDataLoader[Any]):
         self._passes: weakref.WeakSet[_Pass] = weakref.WeakSet()
         threads = num_workers or usable_cpus()
         self.seed = seed
+        if seed is not None and not 0 <= seed < 2**64:
+            raise ValueError(f"seed is {seed}: it takes 0 to 2**64 - 1.")
         if self._view is not None:
             warn_ignored(worker_init_fn, multiprocessing_context, pin_memory_device, in_order)
             self.seed = _drawn_seed(generator) if seed is None else seed
@@ -136,7 +138,8 @@ class DataLoader(TorchDataLoader[Any]):
             in_order=in_order,
         )
         self._ahead = self._batches_ahead(threads)
-        pinned = self.pin_memory and torch.cuda.is_available()
+        to_gpu = self.pin_memory or (self.device is not None and self.device.type == "cuda")
+        pinned = to_gpu and torch.cuda.is_available()
         self._batcher = Batcher(engine, threads, decode, pinned, spare=self._ahead + 2)
 
     def _own_sampler(self, dataset: Any, shuffle: bool) -> Sampler[int]:
@@ -244,7 +247,9 @@ class DataLoader(TorchDataLoader[Any]):
     def _collated(self, flight: Flight) -> Any:
         """What the user gets for a flight that has landed."""
         if self.batch_sampler is None:
-            return self.collate_fn(flight.samples()[0])
+            # Without batches, torch hands its default_convert one sample instead of a list.
+            sample: Any = flight.samples()[0]
+            return self.collate_fn(sample)
         made = flight.batch() if self.collate_fn is default_collate else None
         return self.collate_fn(flight.samples()) if made is None else list(made)
 
@@ -263,9 +268,9 @@ class _Pass:
         self._loader = loader
         self._view = view
         self._epoch = epoch
+        self._under_way: deque[Flight | BaseException] = deque()
         self._pipelines = loader._pipelines(view)
         self._slices: Iterator[Slice] | None = loader._slices(epoch)
-        self._under_way: deque[Flight | BaseException] = deque()
         self._launch(loader._ahead)
 
     def __iter__(self) -> _Pass:

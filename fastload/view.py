@@ -128,13 +128,19 @@ def view_of(dataset: Any) -> View | None:
     Subclasses that change how samples are made are not taken: their own code has to run.
     """
     if isinstance(dataset, ImageFolder):
-        own = type(dataset).__getitem__ is ImageFolder.__getitem__
-        return _Folder(dataset) if own else None
-    if isinstance(dataset, Subset) and type(dataset).__getitem__ is Subset.__getitem__:
+        return _Folder(dataset) if _keeps_items(dataset, ImageFolder) else None
+    if isinstance(dataset, Subset) and _keeps_items(dataset, Subset):
         whole = view_of(dataset.dataset)
         return None if whole is None else _Part(whole, dataset.indices)
-    if type(dataset) is ConcatDataset and dataset.datasets:
+    if isinstance(dataset, ConcatDataset) and _keeps_items(dataset, ConcatDataset):
         views = [view_of(member) for member in dataset.datasets]
         taken = [view for view in views if view is not None]
         return _Union(taken) if len(taken) == len(views) else None
     return None
+
+
+def _keeps_items(dataset: Any, base: type) -> bool:
+    return all(
+        getattr(type(dataset), name, None) is getattr(base, name, None)
+        for name in ("__getitem__", "__getitems__", "__len__")
+    )

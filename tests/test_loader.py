@@ -370,6 +370,8 @@ def test_choices_are_named(small_pack: Path) -> None:
         loader_of(small_pack, EVAL, decode="blurred")
     with pytest.raises(ValueError, match="raise, skip, substitute"):
         loader_of(small_pack, EVAL, on_error="ignore")
+    with pytest.raises(ValueError, match="seed is -1"):
+        loader_of(small_pack, EVAL, seed=-1)
     if not torch.cuda.is_available():
         with pytest.raises(EngineError, match="no CUDA GPU"):
             loader_of(small_pack, EVAL, device="cuda")
@@ -473,6 +475,8 @@ def test_a_new_transform_counts_from_the_next_pass(small_pack: Path) -> None:
     assert next(iter(loader))[0].shape[2:] == (32, 32)
     loader.dataset.transform = v1.Compose([v1.CenterCrop(10), v1.ToTensor()])
     assert next(iter(loader))[0].shape[2:] == (10, 10)
+    loader.dataset.transform.transforms[0].size = (12, 12)
+    assert next(iter(loader))[0].shape[2:] == (12, 12)
 
 
 def test_explain(small_pack: Path) -> None:

@@ -310,7 +310,7 @@ def _random_erasing(transform: Any, walk: _Walk) -> None:
     scale, ratio = tuple(transform.scale), tuple(transform.ratio)
     if scale[0] > scale[1] or ratio[0] > ratio[1]:
         raise _NotLoweredError("its scale or ratio is not (min, max)")
-    given = [value] if isinstance(value, numbers.Number) else list(value)
+    given = [value] if isinstance(value, (int, float)) else list(value)
     if len(given) not in (1, walk.channels):
         raise _NotLoweredError("torchvision refuses this number of values")
     values = given * (walk.channels // len(given))

@@ -45,6 +45,18 @@ class Plan:
     def __len__(self) -> int:
         return len(self.heights)
 
+    def take(self, rows: npt.NDArray[np.int64]) -> Plan:
+        """The plan of some rows."""
+        columns = tuple(
+            {name: column[rows] for name, column in one.items()} for one in self.columns
+        )
+        failures = {
+            place: self.failures[int(row)]
+            for place, row in enumerate(rows)
+            if int(row) in self.failures
+        }
+        return Plan(columns, self.heights[rows], self.widths[rows], failures)
+
     @property
     def size(self) -> tuple[int, int] | None:
         """(height, width) where all outputs have the same, else None."""

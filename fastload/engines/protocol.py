@@ -6,7 +6,7 @@ and give the same pixels, each at its own speed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -40,6 +40,15 @@ class Work:
     canvas: Canvas
     rows: npt.NDArray[np.int64]
     checked: npt.NDArray[np.uint8]
+
+    def take(self, rows: npt.NDArray[np.int64]) -> Work:
+        """The part of the work that concerns some of its rows."""
+        return replace(
+            self,
+            records=self.records[rows],
+            plan=self.plan.take(rows),
+            rows=self.rows[rows],
+        )
 
 
 class Job(Protocol):
