@@ -114,6 +114,9 @@ class Decoder {
         const uint8_t first = *next_++;
         if (first < kOpDiff) {
             pixel_ = seen_[first];
+            // Every pixel is put at its hash, which is where this one came from, unless it is the
+            // transparent black that a place holds before its first pixel.
+            if (pixel_ == 0) seen_[HashOf(0)] = 0;
             return;
         }
         if (first < kOpRun) {
