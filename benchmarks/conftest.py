@@ -21,7 +21,7 @@ from benchmarks.peers import PEERS
 from benchmarks.photos import Photos, label_folder
 from benchmarks.process import Worker, WorkerError
 from benchmarks.round_robin import Measurement, measure
-from benchmarks.suites import Suite
+from benchmarks.suites import SUITES
 
 # An adapter imports its peer, which may not be there: nothing but a worker imports it.
 collect_ignore_glob = ["peers/*"]
@@ -50,17 +50,19 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if not config.getoption("--smoke"):
         return
-    surplus = [item for item in items for suite, job in entrant(item) if not suite.usual(job)]
+    surplus = [
+        item for item in items for name, label in entrant(item) if not SUITES[name].usual(label)
+    ]
     config.hook.pytest_deselected(items=surplus)
     items[:] = [item for item in items if item not in surplus]
 
 
-def entrant(item: pytest.Item) -> list[tuple[Suite, Job]]:
-    """Suite and job of a benchmark; nothing of a doctest."""
+def entrant(item: pytest.Item) -> list[tuple[str, str]]:
+    """Suite and label of a benchmark; nothing of a doctest."""
     if not isinstance(item, pytest.Function):
         return []
     params: dict[str, Any] = item.callspec.params
-    return [(params["suite"], params["job"])]
+    return [(params["suite"], params["label"])]
 
 
 @pytest.fixture(scope="session")
@@ -119,7 +121,7 @@ def measured(
     pytestconfig: pytest.Config,
     request: pytest.FixtureRequest,
     scratch: Path,
-) -> Callable[[Suite, Job], Measurement]:
+) -> Callable[[str, str], Measurement]:
     """An entrant's measurement; the first call measures all selected entrants of its suite."""
 
     def paths(job: Job) -> dict[str, Any]:
@@ -133,19 +135,17 @@ def measured(
         placed = replace(job, **paths(job))
         return replace(placed, batch=SMOKE_BATCH, passes=1) if smoke else placed
 
-    def selected(suite: Suite) -> list[Job]:
-        chosen = [entrant(item) for item in request.session.items]
-        return [job for each in chosen for its_suite, job in each if its_suite is suite]
-
     @cache
-    def run(suite: Suite) -> dict[Job, Measurement]:
-        jobs = selected(suite)
+    def run(name: str) -> dict[str, Measurement]:
+        jobs = SUITES[name].jobs()
+        selected = [entry for item in request.session.items for entry in entrant(item)]
+        chosen = [complete(jobs[label]) for suite, label in selected if suite == name]
         rounds = 1 if smoke else pytestconfig.getoption("--rounds")
-        results = measure(suite, [complete(job) for job in jobs], rounds)
+        results = measure(SUITES[name], chosen, rounds)
         pytestconfig.stash[MEASUREMENTS].extend(results)
-        return dict(zip(jobs, results, strict=True))
+        return {result.job.label: result for result in results}
 
-    return lambda suite, job: run(suite)[job]
+    return lambda suite, label: run(suite)[label]
 
 
 def pytest_terminal_summary(

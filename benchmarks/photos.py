@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
+FULL, SMOKE = 1000, 24
 CLASSES = 4
 JPEG_QUALITY = 90
 
@@ -75,5 +76,5 @@ def label_folder(smoke: bool, scratch: Path) -> Photos:
     if real is not None:
         return describe(real, real.name)
     folder = scratch / "photos"
-    cut_photos(folder, 24 if smoke else 1000)
+    cut_photos(folder, SMOKE if smoke else FULL)
     return describe(folder, "cuts of scikit-learn's sample photos")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from benchmarks.job import EVAL_UINT8, TRAIN_FLOAT32, TRAIN_UINT8, Job
@@ -41,13 +40,17 @@ class Suite:
     fresh: bool = False
     watched: bool = False
 
-    def jobs(self) -> Iterator[Job]:
-        """The entrants' jobs, still without paths."""
-        for peer, threads in self.entrants:
-            yield Job(peer, self.task, self.recipe, threads, passes=self.passes)
+    def jobs(self) -> dict[str, Job]:
+        """The entrants' jobs by label, still without paths."""
+        jobs = (
+            Job(peer, self.task, self.recipe, threads, passes=self.passes)
+            for peer, threads in self.entrants
+        )
+        return {job.label: job for job in jobs}
 
-    def usual(self, job: Job) -> bool:
-        """Whether the job is its peer's with the usual number of threads, or the only one."""
+    def usual(self, label: str) -> bool:
+        """Whether an entrant is its peer's with the usual number of threads, or the only one."""
+        job = self.jobs()[label]
         alone = sum(peer == job.peer for peer, _ in self.entrants) == 1
         return alone or job.threads == THREADS
 
@@ -63,4 +66,7 @@ SIDE_BY_SIDE = (*FASTLOAD, ("imagefolder", THREADS), ("dali", THREADS), *FFCV)
 FIRST_BATCH = Suite("first batch", "load", SIDE_BY_SIDE, TRAIN_UINT8, passes=1, fresh=True)
 MEMORY = Suite("memory", "load", SIDE_BY_SIDE, TRAIN_UINT8, watched=True)
 
-SUITES = (LOADER, FLOAT_LOADER, EVAL_LOADER, PACK, RESIZE, FIRST_BATCH, MEMORY)
+SUITES = {
+    suite.name: suite
+    for suite in (LOADER, FLOAT_LOADER, EVAL_LOADER, PACK, RESIZE, FIRST_BATCH, MEMORY)
+}

@@ -1,0 +1,23 @@
+"""Measurements with given figures, for the tests of bars and tables."""
+
+from __future__ import annotations
+
+from benchmarks.job import Job
+from benchmarks.memory import Memory
+from benchmarks.round_robin import Measurement
+
+
+def measurement(
+    peer: str, *rates: float, suite: str = "loader", threads: int = 2, error: str = ""
+) -> Measurement:
+    """A peer that did so many images in one second, round by round."""
+    return Measurement(
+        suite,
+        Job(peer, "load", "crop", threads),
+        seconds=[1.0] * len(rates),
+        images=list(rates),
+        first_batch=[0.25],
+        peak=Memory(100_000_000, 300_000_000),
+        version=f"{peer} 1.0",
+        error=error,
+    )
