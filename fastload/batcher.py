@@ -291,7 +291,8 @@ class Flight:
             return None
         if self._kept is not None:
             images = images[torch.from_numpy(self._kept)]
-        return images, torch.from_numpy(self.labels())
+        with torch.inference_mode(False):
+            return images, torch.from_numpy(self.labels())
 
     def samples(self) -> list[tuple[Any, Any]]:
         """(sample, target) of each row, as indexing the dataset gives them."""

@@ -449,6 +449,17 @@ def test_a_loader_that_is_gone_leaves_no_threads(small_pack: Path, engine: str) 
     assert threads_of(engine) <= before
 
 
+def test_inference_mode_leaves_ordinary_tensors(small_pack: Path, engine: str) -> None:
+    loader = loader_of(small_pack, EVAL, 4, engine=engine)
+    with torch.inference_mode():
+        running = iter(loader)
+        batches = [next(running)]
+    batches += running
+    assert len(batches) == 6
+    for images, labels in batches:
+        assert not images.is_inference() and not labels.is_inference()
+
+
 def test_two_loaders_at_once(small_pack: Path, engine: str) -> None:
     one = loader_of(small_pack, TRAIN, 3, shuffle=True, seed=1, engine=engine)
     two = loader_of(small_pack, TRAIN, 3, shuffle=True, seed=1, engine=engine)

@@ -99,6 +99,8 @@ def _shape(output: Output, height: int, width: int) -> tuple[int, int, int]:
     return output.channels, height, width
 
 
+# A batch made ahead may leave the inference mode it was begun in, and be trained on.
+@torch.inference_mode(False)
 def _tensor(size: int, dtype: torch.dtype, slots: Slots, pinned: bool) -> torch.Tensor:
     if pinned:
         return torch.empty(size // dtype.itemsize, dtype=dtype, pin_memory=True)

@@ -18,7 +18,7 @@ IMAGES = 12
 PAD_MODES = ("constant", "edge", "reflect", "symmetric")
 
 
-def interpreted(image: Image.Image, steps: np.ndarray) -> Image.Image:
+def interpreted(image: Image.Image, steps: np.ndarray) -> Image.Image:  # noqa: C901 (a case a kind)
     """Run step records as docstrings tell, by Pillow."""
     for step in steps:
         i, f = step["i"].tolist(), step["f"].tolist()
