@@ -44,3 +44,18 @@ def rewrite_column(pack: Path, name: str, change: Callable[[np.ndarray], object]
     change(values)
     field = table.schema.field(name)
     write_index(pack, table.set_column(place, field, pa.array(values, field.type)))
+
+
+def rewrite_paths(pack: Path, paths: list[str]) -> None:
+    table = read_index(pack)
+    place = table.schema.get_field_index("path")
+    field = table.schema.field("path")
+    write_index(pack, table.set_column(place, field, pa.array(paths, field.type)))
+
+
+def flip(pack: Path, place: int) -> None:
+    """Flip one bit of the byte at ``place`` of the first shard."""
+    shard = pack / "shards" / "00000.tar"
+    data = bytearray(shard.read_bytes())
+    data[place] ^= 1
+    shard.write_bytes(data)

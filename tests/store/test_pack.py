@@ -176,13 +176,12 @@ def million(tmp_path_factory: pytest.TempPathFactory) -> Path:
             f"{label:04d}/{place:08d}.jpg" for label, place in zip(labels, source, strict=True)
         ],
     }
+    for name in ("shard", "codec"):
+        columns[name] = np.zeros(count, np.uint8)
     schema = index_schema(binary_paths=False)
-    ones = np.ones(count)
+    ones = np.ones(count, np.uint8)
     arrays = [
-        pa.array(columns.get(field.name, 0 * ones if field.name == "shard" else ones), field.type)
-        if field.name in columns
-        else pa.array((ones * (field.name not in ("shard", "codec"))).astype(int), field.type)
-        for field in schema
+        pa.array(columns.get(name, ones)).cast(schema.field(name).type) for name in schema.names
     ]
     with pa.ipc.new_file(root / "index.arrow", schema) as writer:
         writer.write_batch(pa.record_batch(arrays, schema=schema))
