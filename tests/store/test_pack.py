@@ -180,9 +180,7 @@ def million(tmp_path_factory: pytest.TempPathFactory) -> Path:
         columns[name] = np.zeros(count, np.uint8)
     schema = index_schema(binary_paths=False)
     ones = np.ones(count, np.uint8)
-    arrays = [
-        pa.array(columns.get(name, ones)).cast(schema.field(name).type) for name in schema.names
-    ]
+    arrays = [pa.array(columns.get(field.name, ones)).cast(field.type) for field in schema]
     with pa.ipc.new_file(root / "index.arrow", schema) as writer:
         writer.write_batch(pa.record_batch(arrays, schema=schema))
     manifest = Manifest(
