@@ -13,17 +13,21 @@ PYTEST_ARGS ?=
 BIN = $(VENV)/bin
 CPP_FILES = $(wildcard fastload/native/*.cpp fastload/native/*.h tests/native/*.cpp tests/native/*.h)
 
-.PHONY: help quickstart test test-sanitize environment native lint format wheel bench bench-smoke clean
+.PHONY: help quickstart test test-oldest test-sanitize environment native lint format wheel bench bench-smoke clean
 
 help:
 	@sed -n '/^#/!q; s/^# \?//p' Makefile
-	@echo 'more: native test-sanitize lint format wheel bench bench-smoke clean'
+	@echo 'more: native test-oldest test-sanitize lint format wheel bench bench-smoke clean'
 
 quickstart: environment native
 	$(BIN)/python examples/quickstart.py
 
 test: environment native
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+# The tests with the oldest dependencies that are promised to work, on a Python that has them: 3.10 to 3.12.
+test-oldest:
+	PIP_CONSTRAINT=tests/packaging/oldest.txt $(MAKE) test VENV="$(VENV)-oldest"
 
 environment:
 	@PYTHON="$(PYTHON)" tools/environment.sh "$(VENV)" "$(EXTRAS)"

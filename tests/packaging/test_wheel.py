@@ -13,6 +13,8 @@ import pytest
 
 from tests.packaging.conftest import ROOT
 
+HERE = Path(__file__).parent
+
 # What a Linux with glibc always has.
 SYSTEM_LIBRARIES = {"libc.so.6", "libm.so.6", "libpthread.so.0", "ld-linux-x86-64.so.2"}
 
@@ -72,12 +74,15 @@ def test_metadata(installed: Path) -> None:
     metadata = Parser().parsestr((folder / "METADATA").read_text())
     assert metadata["Requires-Python"] == ">=3.10"
     assert set(metadata.get_all("Provides-Extra", [])) >= {"bench", "dali", "dev", "ffcv", "train"}
-    required = {
-        re.match(r"[\w-]+", line)[0]  # type: ignore[index]
-        for line in metadata.get_all("Requires-Dist", [])
-        if "extra ==" not in line
-    }
-    assert required == {"click", "numpy", "pillow", "pyarrow", "rich", "torch", "torchvision"}
+    requirements = metadata.get_all("Requires-Dist", [])
+    required = [line.split(">=") for line in requirements if "extra ==" not in line]
+    assert sorted(name for name, _ in required) == [
+        "click", "numpy", "pillow", "pyarrow", "rich", "torch", "torchvision"
+    ]  # fmt: skip
+    pins = dict(line.split("==") for line in (HERE / "oldest.txt").read_text().splitlines()[1:])
+    assert all(pins[name].startswith(bound) for name, bound in required), (
+        "what make test-oldest tries"
+    )
     entry = (folder / "entry_points.txt").read_text()
     assert "fastload = fastload.cli:main" in entry
 
