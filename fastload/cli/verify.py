@@ -9,6 +9,7 @@ import click
 
 from fastload.cli.watching import watching
 from fastload.cli.words import name_words
+from fastload.pack.encode import load_plugins
 from fastload.pack.processors import usable_processors
 from fastload.store import open_pack
 from fastload.store.verify import Fault, faults
@@ -42,6 +43,7 @@ def command(pack: Path, decode: bool, workers: int | None) -> None:
                 )
                 show(records, len(opened), done, sum(sizes))
 
+            load_plugins()
             decoder = _decoded_size if decode else None
             for fault in faults(opened, decoder, workers or usable_processors(), progress):
                 found += 1

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from fastload.pack.options import Options
 
-__all__ = ["Encoded", "Rejected", "encode", "encode_file"]
+__all__ = ["Encoded", "Rejected", "encode", "encode_file", "load_plugins"]
 
 # An MPO file is a JPEG followed by more of them; its first frame is what ImageFolder shows.
 _JPEG_FORMATS = frozenset({"JPEG", "MPO"})
@@ -94,6 +94,15 @@ class Rejected:
     """Why a file is not in the pack."""
 
     reason: str
+
+
+def load_plugins() -> None:
+    """Make Pillow load its plugins, in the order in which opening a file would.
+
+    Threads that open files meanwhile may find a format unknown that is just being registered.
+    """
+    Image.preinit()
+    Image.init()
 
 
 def encode_file(path: str, size: int, options: Options) -> Encoded | Rejected:

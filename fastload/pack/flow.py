@@ -17,7 +17,7 @@ from fastload.errors import PackError
 from fastload.native import library as native
 from fastload.pack.ahead import in_order
 from fastload.pack.commit import commit, writer_versions
-from fastload.pack.encode import Encoded, Rejected, encode_file
+from fastload.pack.encode import Encoded, Rejected, encode_file, load_plugins
 from fastload.pack.journal import JOURNAL_NAME, ROW, Journal, ShardRecord
 from fastload.pack.scan import Listing, scan
 from fastload.pack.write import ShardWriter
@@ -160,6 +160,7 @@ class _Packing:
 
     def go_on(self, workers: int, progress: Callable[[Progress], None]) -> None:
         """Encode and append every file from :attr:`position` on."""
+        load_plugins()
         with (
             self._sealer,
             ThreadPoolExecutor(workers, "fastload-encode") as encoders,
