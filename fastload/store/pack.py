@@ -64,7 +64,7 @@ class Pack:
             raise IndexError(f"record {record} of {len(self)}")
         mapped = self._shards.map(self._shards.shard_of(record))
         offset = int(self.index.offset[record])
-        return memoryview(mapped)[offset : offset + int(self.index.length[record])]
+        return mapped[offset : offset + int(self.index.length[record])]
 
     def locate(self, records: NDArray[np.int64]) -> tuple[NDArray[np.uint64], NDArray[np.uint32]]:
         """Where the bytes of records lie in this process's memory.
@@ -98,7 +98,7 @@ class Pack:
         Raises:
             PackError: it is missing, has another size than declared, or the index points outside.
         """
-        return memoryview(self._shards.map(shard))
+        return self._shards.map(shard)
 
     def describe(self, record: int) -> str:
         """A record in words, for messages: id, path, shard and place."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import mmap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fastload.errors import PackError
+from fastload.store.mapping import map_file
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,7 +35,7 @@ class Shards:
         counts = [entry.records for entry in self._entries]
         self.first_records: NDArray[np.int64] = np.cumsum([0, *counts], dtype=np.int64)
         self._bases = np.zeros(len(self._entries), np.uint64)
-        self._maps: dict[int, mmap.mmap] = {}
+        self._maps: dict[int, memoryview] = {}
 
     def shard_of(self, record: int) -> int:
         """Number of the shard that holds a record."""
@@ -55,7 +55,7 @@ class Shards:
             bases = self._bases[shards]
         return bases + self._index.offset[records], self._index.length[records]
 
-    def map(self, shard: int) -> mmap.mmap:
+    def map(self, shard: int) -> memoryview:
         """Map a shard, after checking that it is as long as declared and its records lie inside.
 
         Raises:
@@ -68,14 +68,13 @@ class Shards:
         first, last = self.first_records[shard : shard + 2].tolist()
         self._index.check_places(shard, first, last, entry.size)
         try:
-            with path.open("rb") as file:
-                fresh = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            fresh = map_file(path)
         except FileNotFoundError as error:
             raise PackError(
                 f"{path}: the shard is missing. Restore it from a copy, or pack the label folder "
                 "again."
             ) from error
-        except (OSError, ValueError) as error:
+        except OSError as error:
             raise PackError(f"{path}: the shard cannot be mapped ({error}).") from error
         if len(fresh) != entry.size:
             raise PackError(

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import mmap
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fastload.errors import PackError
 from fastload.native.library import crc32c
 from fastload.store.codec import EXTENSIONS_OF_FILES, Codec, member_extension
 from fastload.store.index import INDEX_NAME
+from fastload.store.mapping import map_file
 from fastload.store.paths import path_fault
 from fastload.store.shards import SHARDS_NAME
 from fastload.store.ustar import BLOCK, END_OF_ARCHIVE, header, padding
@@ -111,8 +110,8 @@ class _Shard:
         decode: Callable[[Pack, int], tuple[int, int]] | None,
     ) -> Iterator[Fault]:
         try:
-            data = _mapped(self._path)
-        except (OSError, ValueError) as error:
+            data = map_file(self._path)
+        except OSError as error:
             yield Fault(self._name, f"cannot be read ({error})")
             return
         if len(data) != self._entry.size:
@@ -213,11 +212,6 @@ def _labels(pack: Pack) -> NDArray[np.uint32] | None:
         return pack.index.label
     except PackError:
         return None
-
-
-def _mapped(path: Path) -> memoryview:
-    with path.open("rb") as file:
-        return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
 
 
 def _sha256(data: memoryview) -> str:

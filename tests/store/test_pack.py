@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import json
 import multiprocessing
 import os
 import pickle
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -68,6 +71,41 @@ def test_shards_are_mapped_when_asked_for(shards_pack: Pack) -> None:
     name = pack.manifest.shards[-1].name
     assert name in mapped()
     assert len(mapped()) <= len(others) + 1
+
+
+def test_a_mapping_lasts_as_long_as_its_views(shards_pack: Pack) -> None:
+    pack = open_pack(shards_pack.root)
+    wanted = bytes(pack.payload(0))
+    view = pack.payload(0)
+    name = str(pack.shard_file(0))
+    before = Path("/proc/self/maps").read_text().count(name)
+    del pack
+    gc.collect()
+    assert bytes(view) == wanted
+    del view
+    gc.collect()
+    assert Path("/proc/self/maps").read_text().count(name) < before
+
+
+MANY_SHARDS = """
+import resource, sys
+from fastload.store import open_pack
+pack = open_pack(sys.argv[1])
+open_files = len(__import__("os").listdir("/proc/self/fd"))
+resource.setrlimit(resource.RLIMIT_NOFILE, (open_files + 3, open_files + 3))
+print(len(pack.manifest.shards), sum(len(pack.payload(record)) for record in range(len(pack))))
+"""
+
+
+def test_mapped_shards_are_not_open_files(label_folder: Path, tmp_path: Path) -> None:
+    """Else a pack of a thousand shards would meet the usual limit on open files."""
+    report = fastload.pack(label_folder, tmp_path / "many.pack", shard_size=2048)
+    command = [sys.executable, "-c", MANY_SHARDS, report.path]
+    done = subprocess.run(
+        command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True
+    )
+    shards, stored = map(int, done.stdout.split())
+    assert (shards, stored) == (22, int(open_pack(report.path).index.length.sum()))
 
 
 def test_columns_are_views_that_cannot_be_changed(shards_pack: Pack) -> None:
