@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
+# What shells give for a program that SIGINT ended.
+_INTERRUPTED = 130
 # Rejected files named in the closing table; rejected.csv names them all.
 _NAMED = 10
 
@@ -78,6 +80,9 @@ def command(
                 allow_empty=allow_empty,
                 progress=report,
             )
+        except KeyboardInterrupt:
+            click.echo("Interrupted. Run the same command again: it goes on from here.", err=True)
+            raise click.exceptions.Exit(_INTERRUPTED) from None
         except ValueError as error:
             raise click.UsageError(str(error)) from error
         except OSError as error:

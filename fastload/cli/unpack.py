@@ -20,7 +20,7 @@ from fastload.native.library import crc32c, qoi_decode
 from fastload.pack.ahead import in_order
 from fastload.pack.processors import usable_processors
 from fastload.store import Codec, open_pack
-from fastload.store.paths import path_fault
+from fastload.store.paths import beside, path_fault
 
 if TYPE_CHECKING:
     from fastload.store import Pack
@@ -45,7 +45,7 @@ def command(pack: Path, output: Path | None, workers: int | None) -> None:
     The pixels are those of the pack; a pack made with --verbatim gives the very bytes back. What
     was no JPEG is written as PNG under its old name; readers go by the bytes, as ImageFolder does.
     """
-    folder = pack.with_name(pack.resolve().name + ".unpacked") if output is None else output
+    folder = beside(pack, ".unpacked") if output is None else output
     try:
         opened = open_pack(pack)
         written = _unpack(opened, folder, workers or usable_processors())

@@ -64,15 +64,15 @@ def pack(
     from fastload.pack.flow import pack_folder
     from fastload.pack.options import Options, parse_size
     from fastload.pack.processors import usable_processors
+    from fastload.store.paths import beside
 
     options = Options(max_side, quality, verbatim, parse_size(shard_size), cls, seed)
     if workers is not None and workers < 1:
         raise ValueError(f"workers is {workers}, it takes 1 or more")
     folder = Path(source).expanduser()
-    root = folder.resolve().with_name(folder.resolve().name + ".pack")
     return pack_folder(
         folder,
-        root if output is None else Path(output).expanduser(),
+        beside(folder, ".pack") if output is None else Path(output).expanduser(),
         options,
         workers=workers or usable_processors(),
         strict=strict,

@@ -16,7 +16,7 @@ import numpy as np
 from fastload.errors import PackError
 from fastload.native import library as native
 from fastload.pack.ahead import in_order
-from fastload.pack.commit import commit, writer_versions
+from fastload.pack.commit import REJECTED_NAME, commit, writer_versions
 from fastload.pack.encode import Encoded, Rejected, encode_file, load_plugins
 from fastload.pack.journal import JOURNAL_NAME, ROW, Journal, ShardRecord
 from fastload.pack.scan import Listing, scan
@@ -91,8 +91,15 @@ def pack_folder(
     """Pack a label folder; see :func:`fastload.pack.pack`."""
     began = time.monotonic()
     listing = scan(source, allow_empty=allow_empty)
+    _refuse_inside(root, listing.root)
     manifest = _existing(root, listing, options)
     if manifest is not None:
+        if strict and manifest.source.rejected:
+            raise PackError(
+                f"{root} leaves out {manifest.source.rejected} files (named in {REJECTED_NAME}), "
+                "which --strict does not allow. Repair or remove them, remove the pack, and pack "
+                "again."
+            )
         return Report(root, manifest, already_packed=True)
     with _full_disk_named(root), contextlib.closing(Journal(root)) as journal:
         packing = _Packing(root, listing, options, journal, strict=strict)
@@ -286,6 +293,12 @@ class _Packing:
             self._bytes_in_all,
             len(self.rejected),
         )
+
+
+def _refuse_inside(root: Path, source: Path) -> None:
+    """A pack inside the label folder would be one of its classes next time."""
+    if root.resolve().is_relative_to(source.resolve()):
+        raise PackError(f"{root} lies inside the label folder: choose another with --output.")
 
 
 def _existing(root: Path, listing: Listing, options: Options) -> Manifest | None:

@@ -1,8 +1,22 @@
-"""Which paths of an index may become files."""
+"""Which paths of an index may become files, and where a folder's counterpart lies."""
 
 from __future__ import annotations
 
-__all__ = ["path_fault"]
+from pathlib import Path
+
+__all__ = ["beside", "path_fault"]
+
+
+def beside(folder: Path, suffix: str) -> Path:
+    """The path next to a folder with a suffix added to its name; links are not followed.
+
+    >>> beside(Path("/data/photos/"), ".pack")
+    PosixPath('/data/photos.pack')
+    """
+    named = folder.absolute()
+    if named.name in ("", ".."):
+        named = folder.resolve()
+    return named.with_name(named.name + suffix)
 
 
 def path_fault(path: str, class_name: str) -> str | None:

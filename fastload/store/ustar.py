@@ -39,7 +39,7 @@ def header(name: bytes, size: int) -> bytes:
 
     >>> block = header(b"000000042.jpg", 1000)
     >>> len(block), block[:13], block[124:136], block[148:156]
-    (512, b'000000042.jpg', b'00000001750\x00', b'010265\x00 ')
+    (512, b'000000042.jpg', b'00000001750\x00', b'010657\x00 ')
     """
     if len(name) > _NAME_FIELD or not 0 <= size <= MEMBER_LIMIT:
         raise ValueError(f"no ustar header for a member of {size} bytes named {name!r}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -100,6 +101,25 @@ def _read(screen: int) -> bytes:
         return os.read(screen, 65536)
     except OSError:
         return b""
+
+
+def test_interrupted_by_the_user(tmp_path: Path) -> None:
+    for number in range(300):
+        path = tmp_path / "data" / "a" / f"{number}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(saved(photo(160, 160, number % 7), "JPEG"))
+    command = [sys.executable, "-m", "fastload.cli", "pack", tmp_path / "data", "--workers", "1"]
+    packing = subprocess.Popen(command, cwd=REPOSITORY, stderr=subprocess.PIPE, text=True)
+    assert packing.stderr is not None
+    # The first line comes with the first files.
+    shown = packing.stderr.readline()
+    packing.send_signal(signal.SIGINT)
+    shown += packing.stderr.read()
+    assert packing.wait() == 130, shown
+    assert "Run the same command again" in shown
+    assert "Traceback" not in shown
+    assert (tmp_path / "data.pack" / ".progress").is_dir()
+    assert not list((tmp_path / "data.pack" / "shards").glob("*.tmp"))
 
 
 def test_names_that_cannot_be_printed_are_escaped(tmp_path: Path) -> None:

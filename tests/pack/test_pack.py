@@ -149,6 +149,22 @@ def test_a_class_may_lose_all_its_files(tmp_path: Path) -> None:
     assert open_pack(report.path).classes == ["a", "b", "c"]
 
 
+def test_strict_does_not_call_a_pack_with_gaps_packed(tmp_path: Path) -> None:
+    root = small_folder(tmp_path / "data", bad=2)
+    fastload.pack(root)
+    with pytest.raises(PackError, match=r"leaves out 2 files .named in rejected\.csv"):
+        fastload.pack(root, strict=True)
+
+
+@pytest.mark.parametrize("inside", ["", "data.pack", "a/data.pack"])
+def test_a_pack_inside_its_label_folder_is_refused(tmp_path: Path, inside: str) -> None:
+    root = small_folder(tmp_path / "data")
+    before = tree(root)
+    with pytest.raises(PackError, match="lies inside the label folder"):
+        fastload.pack(root, root / inside)
+    assert tree(root) == before
+
+
 def test_packing_again_does_nothing(tmp_path: Path) -> None:
     root = small_folder(tmp_path / "data", bad=1)
     report = fastload.pack(root)
@@ -249,6 +265,8 @@ def test_the_default_output_lies_beside_the_folder(
     root = small_folder(tmp_path / "photos.v2")
     monkeypatch.chdir(root)
     assert fastload.pack(".").path == tmp_path / "photos.v2.pack"
+    (tmp_path / "linked").symlink_to(root)
+    assert fastload.pack(tmp_path / "linked").path == tmp_path / "linked.pack"
 
 
 NAMES = [
