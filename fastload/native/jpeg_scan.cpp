@@ -19,15 +19,15 @@ constexpr uint32_t TotalOf(Entry entry) { return entry & 63; }
 constexpr uint32_t CodeLengthOf(Entry entry) { return (entry >> 8) & 31; }
 constexpr uint32_t SymbolOf(Entry entry) { return (entry >> 16) & 255; }
 
-constexpr bool IsAllowed(uint32_t symbol, bool dc) {
-    if (dc) return symbol <= kLargestDcSize;
+constexpr bool IsAllowed(uint32_t symbol, uint32_t table) {
+    if (IsDc(table)) return symbol <= kLargestDcSize;
     const uint32_t size = symbol & 15;
     return size > 0 ? size <= kLargestAcSize
                     : symbol == kSymbolEndOfBlock || symbol == kSymbolZeroRun;
 }
 
 constexpr Entry MakeEntry(uint32_t length, uint32_t symbol, uint32_t table) {
-    if (!IsAllowed(symbol, (table & 1) == 0)) return 0;
+    if (!IsAllowed(symbol, table)) return 0;
     return (length + (symbol & 15)) | length << 8 | (symbol | table << 8) << 16;
 }
 
@@ -50,7 +50,8 @@ inline int32_t ValueOf(Token token) {
 // longer.
 class Decoding {
   public:
-    // Returns false where the table is not a prefix code.
+    // Returns false where libjpeg refuses the table: more codes than a length has, one that is all
+    // ones, or a DC size above 15.
     bool Build(const JHUFF_TBL& source, uint32_t table) {
         std::memset(short_, 0, sizeof(short_));
         uint32_t code = 0, place = 0;
@@ -58,8 +59,10 @@ class Decoding {
             first_[length] = code;
             first_place_[length] = place;
             for (uint32_t i = 0; i < source.bits[length]; ++i, ++code, ++place) {
-                if (place >= 256 || code >= (1u << length)) return false;
-                long_[place] = MakeEntry(length, source.huffval[place], table);
+                if (place >= 256 || code + 1 >= (1u << length)) return false;
+                const uint32_t symbol = source.huffval[place];
+                if (IsDc(table) && symbol > 15) return false;
+                long_[place] = MakeEntry(length, symbol, table);
                 if (length <= kPeekBits) Fill(code, length, long_[place]);
             }
             end_[length] = code;
@@ -237,7 +240,7 @@ class BlockReader {
             bits_.Refill();
         } while (!Step() && !Step());
         const bool ends =
-            place_ == kLastPlace || (place_ >= kEndAdvance && place_ <= kFarthestPlace);
+            place_ == kLastPlace || (place_ >= kEndAdvance && place_ < kEndAdvance + kLastPlace);
         return ends ? out_ : nullptr;
     }
 
@@ -432,6 +435,12 @@ class Scan {
     uint32_t mcu_row_ = 0;
 };
 
+// The header says table numbers of up to 255, which libjpeg looks at only when it needs the table.
+template <typename Table, size_t kCount>
+bool IsThere(Table* const (&tables)[kCount], int number) {
+    return number >= 0 && static_cast<size_t>(number) < kCount && tables[number] != nullptr;
+}
+
 }  // namespace
 
 bool IsPlainScan(const jpeg_decompress_struct& info, const Frame& frame) {
@@ -441,9 +450,9 @@ bool IsPlainScan(const jpeg_decompress_struct& info, const Frame& frame) {
     for (uint32_t i = 0; i < frame.component_count; ++i) {
         const jpeg_component_info& component = info.comp_info[i];
         if (info.cur_comp_info[i] != &component) return false;
-        if (info.quant_tbl_ptrs[component.quant_tbl_no] == nullptr) return false;
-        if (info.dc_huff_tbl_ptrs[component.dc_tbl_no] == nullptr) return false;
-        if (info.ac_huff_tbl_ptrs[component.ac_tbl_no] == nullptr) return false;
+        if (!IsThere(info.quant_tbl_ptrs, component.quant_tbl_no)) return false;
+        if (!IsThere(info.dc_huff_tbl_ptrs, component.dc_tbl_no)) return false;
+        if (!IsThere(info.ac_huff_tbl_ptrs, component.ac_tbl_no)) return false;
         // The blocks of a lone component come one by one whatever its factors say.
         if (frame.component_count == 1) continue;
         if (static_cast<uint32_t>(component.h_samp_factor) != frame.components[i].horizontal)

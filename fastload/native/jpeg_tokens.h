@@ -25,6 +25,7 @@ inline constexpr uint32_t kLargestAcSize = 10;
 
 constexpr uint32_t DcTable(uint32_t huffman_slot) { return 2 * huffman_slot; }
 constexpr uint32_t AcTable(uint32_t huffman_slot) { return 2 * huffman_slot + 1; }
+constexpr bool IsDc(uint32_t table) { return table % 2 == 0; }
 constexpr Token MakeToken(uint32_t table, uint32_t symbol, uint32_t bits) {
     return symbol | table << 8 | bits << 16;
 }
