@@ -1,0 +1,105 @@
+"""A program for torchrun: one rank of a training by Lightning or Accelerate over a pack.
+
+python -m torch.distributed.run ... ranks.py lightning|accelerate PACK OUTPUT
+
+Each rank writes, for each epoch, what it was served: OUTPUT/RANK.json holds lists of samples, one
+list an epoch, a sample being the first pixels of its image (the images all differ) and its label.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from torchvision.transforms import v2
+
+import fastload
+
+EPOCHS = 2
+TRANSFORM = v2.Compose(
+    [v2.Resize((8, 8), antialias=True), v2.ToImage(), v2.ToDtype(torch.float32, scale=True)]
+)
+
+
+def make_loader(pack: str) -> fastload.DataLoader:
+    torch.manual_seed(0)
+    dataset = fastload.ImageFolder(pack, TRANSFORM)
+    return fastload.DataLoader(dataset, batch_size=8, shuffle=True, num_workers=1)
+
+
+def make_model() -> nn.Module:
+    return nn.Sequential(nn.Flatten(), nn.Linear(3 * 8 * 8, 3))
+
+
+def identities(images: torch.Tensor, labels: torch.Tensor) -> list[list[int]]:
+    pixels = (images.flatten(1)[:, :24] * 255).round().int().tolist()
+    return [[*pixel, label] for pixel, label in zip(pixels, labels.tolist(), strict=True)]
+
+
+def train_with_accelerate(pack: str) -> list[list[list[int]]]:
+    import accelerate
+
+    accelerator = accelerate.Accelerator(cpu=True)
+    model: Any = make_model()
+    optimizer: Any = torch.optim.SGD(model.parameters(), lr=0.01)
+    model, optimizer, loader = accelerator.prepare(model, optimizer, make_loader(pack))
+    served: list[list[list[int]]] = []
+    for _ in range(EPOCHS):
+        served.append([])
+        for images, labels in loader:
+            optimizer.zero_grad()
+            accelerator.backward(nn.functional.cross_entropy(model(images), labels))
+            optimizer.step()
+            served[-1].extend(identities(images, labels))
+    accelerator.end_training()
+    return served
+
+
+def train_with_lightning(pack: str) -> list[list[list[int]]]:
+    import lightning
+
+    class Classifier(lightning.LightningModule):  # type: ignore[name-defined, misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = make_model()
+            self.served: list[list[list[int]]] = []
+
+        def on_train_epoch_start(self) -> None:
+            self.served.append([])
+
+        def training_step(self, batch: Any, _: int) -> torch.Tensor:
+            images, labels = batch
+            self.served[-1].extend(identities(images, labels))
+            return nn.functional.cross_entropy(self.model(images), labels)
+
+        def configure_optimizers(self) -> torch.optim.Optimizer:
+            return torch.optim.SGD(self.parameters(), lr=0.01)
+
+    classifier = Classifier()
+    trainer = lightning.Trainer(
+        max_epochs=EPOCHS,
+        accelerator="cpu",
+        devices=2,
+        strategy="ddp",
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+    trainer.fit(classifier, make_loader(pack))
+    return classifier.served
+
+
+def main(framework: str, pack: str, output: str) -> None:
+    train = {"accelerate": train_with_accelerate, "lightning": train_with_lightning}[framework]
+    served = train(pack)
+    Path(output, f"{os.environ['RANK']}.json").write_text(json.dumps(served))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
