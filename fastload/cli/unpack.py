@@ -73,6 +73,7 @@ def _unpack(pack: Pack, folder: Path, workers: int) -> int:
     ):
         total = int(pack.index.length.sum(dtype=int))
         stored = 0
+        show(0, len(pack), stored, total)
         for chunk, size in in_order(
             executor, lambda chunk: (chunk, _write(pack, growing, chunk)), chunks, 2 * workers
         ):

@@ -36,11 +36,14 @@ class _Rate:
         speed, byte_speed = (done - first) / seconds, (done_bytes - first_bytes) / seconds
         if speed <= 0:
             return f"{done:,} of {total:,} {self._unit}"
-        left = (total_bytes - done_bytes) / byte_speed if byte_speed else (total - done) / speed
-        return (
+        words = (
             f"{done:,} of {total:,} {self._unit}, {speed:,.0f} {self._unit}/s, "
-            f"{bytes_words(byte_speed)}/s, {duration_words(left)} left"
+            f"{bytes_words(byte_speed)}/s"
         )
+        if done == total:
+            return words
+        left = (total_bytes - done_bytes) / byte_speed if byte_speed else (total - done) / speed
+        return f"{words}, {duration_words(left)} left"
 
 
 @contextlib.contextmanager

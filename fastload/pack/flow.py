@@ -168,6 +168,7 @@ class _Packing:
     def go_on(self, workers: int, progress: Callable[[Progress], None]) -> None:
         """Encode and append every file from :attr:`position` on."""
         load_plugins()
+        progress(self._progress())
         with (
             self._sealer,
             ThreadPoolExecutor(workers, "fastload-encode") as encoders,

@@ -66,6 +66,8 @@ def faults(
     Yields:
         The faults, in the order of the records.
     """
+    if progress is not None:
+        progress(0)
     yield from _index_faults(pack)
     with ThreadPoolExecutor(workers, "fastload-verify") as executor:
         for number in range(len(pack.manifest.shards)):
