@@ -7,6 +7,7 @@ import os
 import random
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -144,15 +145,14 @@ def test_two_packings_into_one_folder_exclude_each_other(source: Path, tmp_path:
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 100 kB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=100k", "tmpfs", folder]
-    if subprocess.run(mount, capture_output=True, check=False).returncode != 0:
-        pytest.skip("this user cannot mount a tmpfs")
-    yield folder
-    subprocess.run(["umount", folder], check=True)
+def small_disk() -> Iterator[Path]:
+    """A file system of 100 kB, outside the folders that pytest cleans up."""
+    with tempfile.TemporaryDirectory() as name:
+        mount = ["mount", "-t", "tmpfs", "-o", "size=100k", "tmpfs", name]
+        if subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+            pytest.skip("this user cannot mount a tmpfs")
+        yield Path(name)
+        subprocess.run(["umount", "--lazy", name], check=True)
 
 
 def test_a_really_full_disk(small_disk: Path, tmp_path: Path) -> None:
