@@ -174,6 +174,12 @@ def test_engines_agree(small_pack: Path) -> None:
     assert difference.flatten().quantile(0.999) < 1.01
 
 
+def test_verbatim_packs(label_folder: Path, tmp_path: Path, engine: str) -> None:
+    pack = fastload.pack(label_folder, tmp_path / "verbatim.pack", verbatim=True, workers=2).path
+    ours = loader_of(pack, EVAL, 5, engine=engine)
+    assert_same_batches(ours, TorchDataLoader(datasets.ImageFolder(label_folder, EVAL), 5))
+
+
 @pytest.mark.parametrize("threads", [1, 3, 8])
 def test_threads_change_nothing(small_pack: Path, engine: str, threads: int) -> None:
     arguments: dict[str, Any] = {"shuffle": True, "seed": 3, "engine": engine}
