@@ -55,11 +55,13 @@ inline void SetUp(jpeg_compress_struct& info, const JpegKind& kind) {
     }
 }
 
-// libjpeg's own error handling, which ends the program: these files are meant to be writable.
+// libjpeg's own error handling, which ends the program: these files are meant to be writable. Its
+// warnings (of coarse tables) are meant too, and silent.
 inline Bytes MakeJpeg(const JpegKind& kind, const Bytes& pixels) {
     jpeg_compress_struct info{};
     jpeg_error_mgr errors;
     info.err = jpeg_std_error(&errors);
+    errors.output_message = [](j_common_ptr) {};
     jpeg_create_compress(&info);
     unsigned char* made = nullptr;
     unsigned long size = 0;
