@@ -1,5 +1,6 @@
 #include "jpeg_scan.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -165,6 +166,9 @@ class PairDecoding {
 // for the end of the bytes once a block if this many zeros lie behind them.
 constexpr size_t kPadding = 256;
 
+// Room made ahead stops here: what follows the end of an image may be large and need none.
+constexpr size_t kMostExpected = size_t{4} << 20;
+
 // One stretch between markers with its stuffed zeros taken out.
 class Segment {
   public:
@@ -321,11 +325,12 @@ class Scan {
         const uint8_t* const end = next + info_.src->bytes_in_buffer;
         uint64_t left = uint64_t{frame_.mcus_across} * frame_.mcus_down;
         const uint64_t interval = info_.restart_interval > 0 ? info_.restart_interval : left;
-        if (interval >= left) segment_.Expect(info_.src->bytes_in_buffer);
-        tokens_.Expect(info_.src->bytes_in_buffer);
+        const size_t expected_bytes = std::min(info_.src->bytes_in_buffer, kMostExpected);
+        if (interval >= left) segment_.Expect(expected_bytes);
+        tokens_.Expect(expected_bytes);
         for (uint32_t restart = 0; left > 0; ++restart) {
             const uint32_t marker = segment_.Read(next, end);
-            const uint64_t count = left < interval ? left : interval;
+            const uint64_t count = std::min(left, interval);
             left -= count;
             const uint32_t expected = left > 0 ? 0xD0 | (restart & 7) : 0xD9;
             if (marker != expected || !DecodeSegment(count)) return false;

@@ -28,6 +28,20 @@ void CheckComplete(const jpeg_decompress_struct& info, JpegFacts& facts) {
     }
 }
 
+// Every Huffman-coded block takes a bit at least. A file too short for that was cut, and gets no
+// room for coefficients that will not come.
+void CheckSize(const jpeg_decompress_struct& info, const Frame& frame, size_t size) {
+    if (info.arith_code) return;
+    uint64_t blocks = 0;
+    for (uint32_t i = 0; i < frame.component_count; ++i) {
+        blocks += uint64_t{frame.components[i].blocks_across} * frame.components[i].blocks_down;
+    }
+    if (blocks / 8 <= size) return;
+    throw Failure(FL_JPEG_WARNING, "JPEG: " + std::to_string(size) + " bytes cannot hold " +
+                                       std::to_string(frame.width) + "x" +
+                                       std::to_string(frame.height) + " pixels");
+}
+
 // The tables in force where a plain scan begins.
 void SetQuantTablesOfScan(const jpeg_decompress_struct& info, Frame& frame) {
     std::array<const JQUANT_TBL*, kMostComponents> tables{};
@@ -71,13 +85,14 @@ void WriteFromCoefficients(JpegSource& source, Frame frame, Buffer& out, JpegFac
     facts.perceptual_hash = hash.Value();
 }
 
-void TranscodeFrom(JpegSource& source, Buffer& out, JpegFacts& facts) {
+void TranscodeFrom(JpegSource& source, size_t size, Buffer& out, JpegFacts& facts) {
     source.ReadHeader();
     const jpeg_decompress_struct& info = source.info();
     facts.width = info.image_width;
     facts.height = info.image_height;
     facts.components = static_cast<uint32_t>(info.num_components);
     const Frame frame = FrameOf(info);
+    CheckSize(info, frame, size);
     if (!WriteFromScan(info, frame, out, facts)) WriteFromCoefficients(source, frame, out, facts);
 }
 
@@ -86,7 +101,7 @@ void TranscodeFrom(JpegSource& source, Buffer& out, JpegFacts& facts) {
 void TranscodeJpeg(const uint8_t* data, size_t size, Buffer& out, JpegFacts& facts) {
     JpegSource source(data, size);
     try {
-        TranscodeFrom(source, out, facts);
+        TranscodeFrom(source, size, out, facts);
     } catch (...) {
         facts.warnings = source.warned() ? 1 : 0;
         throw;

@@ -242,6 +242,23 @@ void TestRefusals() {
     CHECK(TranscodeCode(random.Bytes(5000)) == FL_CORRUPT);
 }
 
+// A few bytes that claim to be the largest image that there is must not cost its memory.
+void TestFalseSize() {
+    RandomSource random(12);
+    for (bool progressive : {false, true}) {
+        JpegKind kind;
+        kind.progressive = progressive;
+        Bytes bytes = MakeJpeg(kind, random);
+        const std::string text(bytes.begin(), bytes.end());
+        const size_t frame = text.find(progressive ? "\xFF\xC2" : "\xFF\xC0");
+        for (size_t i = frame + 5; i < frame + 9; i += 2) {
+            bytes[i] = 65500 >> 8;
+            bytes[i + 1] = 65500 & 255;
+        }
+        CHECK(TranscodeCode(bytes) == FL_JPEG_WARNING);
+    }
+}
+
 // A file whose coefficients are `source`'s, but for one that is `value`; arithmetic coding takes
 // any size.
 Bytes WithCoefficient(const Bytes& source, size_t place, JCOEF value) {
@@ -354,6 +371,7 @@ int main() {
     TestBothWaysAgree();
     TestTrailingBytes();
     TestRefusals();
+    TestFalseSize();
     TestLargeCoefficients();
     TestDamage();
     TestHashOfCoefficients();
