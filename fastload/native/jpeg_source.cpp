@@ -40,7 +40,9 @@ int32_t JpegErrors::CodeOfFailure() const {
             return FL_OUT_OF_MEMORY;
         case JERR_SOF_UNSUPPORTED:
         case JERR_BAD_PRECISION:
+#if JPEG_LIB_VERSION < 70  // Ubuntu's libjpeg-turbo speaks version 8, which has no such message.
         case JERR_ARITH_NOTIMPL:
+#endif
         case JERR_NOT_COMPILED:
         case JERR_COMPONENT_COUNT:
         case JERR_IMAGE_TOO_BIG:
