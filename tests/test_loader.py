@@ -669,3 +669,25 @@ def test_a_forked_process_starts_its_own_engine(small_pack: Path, engine: str) -
     child.start()
     child.join(60)
     assert child.exitcode == 0 and result.get()
+
+
+@pytest.mark.real_data
+def test_real_photos(real_photos: Path, tmp_path: Path, engine: str) -> None:
+    transform = v1.Compose([v1.Resize(256), v1.CenterCrop(224), *EVAL.transforms[2:]])
+    pack = fastload.pack(real_photos, tmp_path / "photos.pack", workers=2).path
+    some = range(0, 1000, 8)
+    ours = Subset(fastload.ImageFolder(pack, transform), some)
+    theirs = Subset(datasets.ImageFolder(real_photos, transform), some)
+    loader = fastload.DataLoader(ours, 32, num_workers=2, engine=engine)
+    assert_same_batches(loader, TorchDataLoader(theirs, 32))
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_batches_on_a_gpu(small_pack: Path, engine: str) -> None:
+    expected = collected(loader_of(small_pack, EVAL, 4, engine=engine))
+    pinned = next(iter(loader_of(small_pack, EVAL, 4, engine=engine, pin_memory=True)))
+    assert pinned[0].is_pinned() and pinned[1].is_pinned()
+    there = collected(loader_of(small_pack, EVAL, 4, engine=engine, device="cuda"))
+    assert there[0].device.type == there[1].device.type == "cuda"
+    assert torch.equal(there[0].cpu(), expected[0])
