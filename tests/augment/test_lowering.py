@@ -17,6 +17,7 @@ from fastload.augment import Container, Draws, lower
 from fastload.engines.torch import render
 from tests.conftest import picture
 
+BICUBIC = InterpolationMode.BICUBIC
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
@@ -52,7 +53,7 @@ DETERMINISTIC: dict[str, Callable[[], Any]] = {
         ]
     ),
     "pil v2": lambda: v2.Compose(
-        [v2.Resize(40, interpolation="bicubic"), v2.PILToTensor(), v2.ToDtype(torch.float16)]
+        [v2.Resize(40, BICUBIC), v2.PILToTensor(), v2.ToDtype(torch.float16)]
     ),
     "nested": lambda: v1.Compose([v1.Compose([v1.Resize((31, 45)), nn.Identity()]), v1.ToTensor()]),
     "sequential": lambda: v1.Compose([v1.PILToTensor(), nn.Sequential(v1.CenterCrop(20))]),
