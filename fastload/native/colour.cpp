@@ -98,7 +98,7 @@ struct HsvBlock {
 // pixel takes another one.
 inline float HexagonPosition(int red, int green, int blue, int high, int low) {
     const int middle = red + green + blue - high - low;
-    const int chroma = std::max(high - low, 1);
+    const int chroma = high - low + (high == low);
     const float gap = static_cast<float>(high - middle) / static_cast<float>(chroma);
     const int red_high = red == high;
     const int green_high = (red != high) & (green == high);
@@ -112,16 +112,20 @@ inline float HexagonPosition(int red, int green, int blue, int high, int low) {
     return static_cast<float>(start) + static_cast<float>(sign) * gap;
 }
 
+// By value: through the references of std::max GCC sees branches and does not vectorise.
+inline int Higher(int a, int b) { return a > b ? a : b; }
+inline int Lower(int a, int b) { return a < b ? a : b; }
+
 void ToHsv(const uint8_t* rgb, size_t count, HsvBlock& hsv) {
     for (size_t i = 0; i < count; ++i) {
         const int red = rgb[3 * i];
         const int green = rgb[3 * i + 1];
         const int blue = rgb[3 * i + 2];
-        const int high = std::max(red, std::max(green, blue));
-        const int low = std::min(red, std::min(green, blue));
+        const int high = Higher(red, Higher(green, blue));
+        const int low = Lower(red, Lower(green, blue));
         const double turn = HexagonPosition(red, green, blue, high, low) / 6.0 + 1.0;
         const float fraction = static_cast<float>(turn - static_cast<int>(turn));
-        const float ratio = static_cast<float>(high - low) / static_cast<float>(std::max(high, 1));
+        const float ratio = static_cast<float>(high - low) / static_cast<float>(high + (high == 0));
         hsv.hue[i] = static_cast<int>(fraction * 255.0);
         hsv.saturation[i] = static_cast<float>(static_cast<int>(ratio * 255.0)) / 255.0F;
         hsv.value[i] = high;
