@@ -1,0 +1,225 @@
+#include "jpeg_layout.h"
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+
+#include "error.h"
+
+namespace fastload {
+namespace {
+
+constexpr int32_t kBlock = 8;
+
+[[noreturn]] void Corrupt(const char* what) {
+    throw Failure(FL_CORRUPT, std::string("JPEG: ") + what);
+}
+
+[[noreturn]] void Unsupported(const std::string& what) {
+    throw Failure(FL_JPEG_UNSUPPORTED, "JPEG: " + what);
+}
+
+int32_t WordAt(const uint8_t* bytes) { return bytes[0] << 8 | bytes[1]; }
+
+int32_t DivideUp(int32_t value, int32_t divisor) { return (value + divisor - 1) / divisor; }
+
+// Reads the marker segments in front of the first scan.
+class HeaderReader {
+  public:
+    HeaderReader(const uint8_t* data, size_t size) : data_(data), size_(size) {}
+
+    JpegLayout Read() {
+        if (size_ < 2 || data_[0] != 0xFF || data_[1] != 0xD8) {
+            Corrupt("does not begin with a start of image");
+        }
+        at_ = 2;
+        for (;;) {
+            const uint8_t marker = NextMarker();
+            const size_t body = at_ + 2;
+            const int32_t length = EnterSegment();
+            if (IsFrame(marker)) {
+                ReadFrame(marker, body, length);
+            } else if (marker == 0xDD) {
+                ReadInterval(body, length);
+            } else if (marker == 0xDA) {
+                ReadScan(body, length);
+                return layout_;
+            }
+        }
+    }
+
+  private:
+    uint8_t NextMarker() {
+        if (at_ >= size_ || data_[at_] != 0xFF) Corrupt("no marker where one must be");
+        while (at_ < size_ && data_[at_] == 0xFF) ++at_;
+        if (at_ >= size_) Corrupt("ends within its headers");
+        const uint8_t marker = data_[at_++];
+        if (marker < 0xC0 || (marker >= 0xD0 && marker <= 0xD9)) Corrupt("a misplaced marker");
+        return marker;
+    }
+
+    // Steps behind the segment; returns the length of its body.
+    int32_t EnterSegment() {
+        if (size_ - at_ < 2) Corrupt("ends within its headers");
+        const int32_t length = WordAt(data_ + at_);
+        if (length < 2) Corrupt("a segment of impossible length");
+        if (size_ - at_ < static_cast<size_t>(length)) Corrupt("ends within its headers");
+        at_ += static_cast<size_t>(length);
+        return length - 2;
+    }
+
+    static bool IsFrame(uint8_t marker) {
+        return marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 &&
+               marker != 0xCC;
+    }
+
+    void ReadFrame(uint8_t marker, size_t body, int32_t length) {
+        if (layout_.size_at != 0) Corrupt("two frame headers");
+        if (marker > 0xC2 && marker != 0xC9 && marker != 0xCA) {
+            Unsupported("a lossless or hierarchical mode");
+        }
+        if (length < 6) Corrupt("a frame header that is too short");
+        const uint8_t* bytes = data_ + body;
+        if (bytes[0] != 8) Unsupported(std::to_string(bytes[0]) + " bits a sample");
+        layout_.size_at = body + 1;
+        layout_.height = WordAt(bytes + 1);
+        layout_.width = WordAt(bytes + 3);
+        layout_.component_count = bytes[5];
+        if (layout_.width == 0) Corrupt("a width of 0");
+        if (layout_.height == 0) Unsupported("a height that only the scan's end tells");
+        if (length != 6 + 3 * layout_.component_count) Corrupt("a frame header of wrong length");
+        if (layout_.component_count != 1 && layout_.component_count != 3) {
+            Unsupported(std::to_string(layout_.component_count) + " components");
+        }
+        ReadSampling(bytes + 6);
+        sequential_huffman_ = marker <= 0xC1;
+    }
+
+    void ReadSampling(const uint8_t* bytes) {
+        for (size_t i = 0; i < static_cast<size_t>(layout_.component_count); ++i) {
+            layout_.across[i] = bytes[3 * i + 1] >> 4;
+            layout_.down[i] = bytes[3 * i + 1] & 15;
+            if (layout_.across[i] < 1 || layout_.across[i] > 4 || layout_.down[i] < 1 ||
+                layout_.down[i] > 4) {
+                Corrupt("sampling factors outside 1 to 4");
+            }
+            layout_.most_across = std::max(layout_.most_across, layout_.across[i]);
+            layout_.most_down = std::max(layout_.most_down, layout_.down[i]);
+        }
+        layout_.mcu_columns = DivideUp(layout_.width, kBlock * layout_.most_across);
+        layout_.mcu_rows = DivideUp(layout_.height, kBlock * layout_.most_down);
+    }
+
+    void ReadInterval(size_t body, int32_t length) {
+        if (length != 2) Corrupt("a restart interval of wrong length");
+        layout_.interval_at = body;
+        ++interval_count_;
+    }
+
+    void ReadScan(size_t body, int32_t length) {
+        if (layout_.size_at == 0) Corrupt("a scan before the frame header");
+        const uint8_t* bytes = data_ + body;
+        const int32_t count = length < 1 ? 0 : bytes[0];
+        if (count < 1 || length != 4 + 2 * count) Corrupt("a scan header of wrong length");
+        layout_.scan_at = at_;
+        const uint8_t* spectrum = bytes + 1 + 2 * count;
+        layout_.seekable = sequential_huffman_ && count == layout_.component_count &&
+                           spectrum[0] == 0 && spectrum[1] == 63 && spectrum[2] == 0 &&
+                           interval_count_ == 1 && HasPlainSampling() &&
+                           WordAt(data_ + layout_.interval_at) == layout_.mcu_columns;
+    }
+
+    // One block is the MCU of a lone component, whatever its factors say; and libjpeg knows whole
+    // ratios only.
+    bool HasPlainSampling() const {
+        if (layout_.component_count == 1) return layout_.most_across * layout_.most_down == 1;
+        for (size_t i = 0; i < 3; ++i) {
+            if (layout_.most_across % layout_.across[i] != 0) return false;
+            if (layout_.most_down % layout_.down[i] != 0) return false;
+        }
+        return true;
+    }
+
+    const uint8_t* data_;
+    size_t size_;
+    size_t at_ = 0;
+    JpegLayout layout_;
+    bool sequential_huffman_ = false;
+    int32_t interval_count_ = 0;
+};
+
+void PutWord(int32_t value, uint8_t* bytes) {
+    bytes[0] = static_cast<uint8_t>(value >> 8);
+    bytes[1] = static_cast<uint8_t>(value);
+}
+
+// Offset of the code of the first marker at or behind `at`; `size` where there is none.
+size_t NextMarkerCode(const uint8_t* data, size_t size, size_t at) {
+    while (at < size) {
+        const void* found = std::memchr(data + at, 0xFF, size - at);
+        if (found == nullptr) return size;
+        at = static_cast<size_t>(static_cast<const uint8_t*>(found) - data) + 1;
+        while (at < size && data[at] == 0xFF) ++at;
+        if (at < size && data[at] != 0) return at;
+    }
+    return size;
+}
+
+}  // namespace
+
+JpegLayout ReadJpegLayout(const uint8_t* data, size_t size) {
+    return HeaderReader(data, size).Read();
+}
+
+void FindMcuRows(const uint8_t* data, size_t size, const JpegLayout& layout, int32_t first,
+                 int32_t last, std::vector<size_t>& starts) {
+    starts.clear();
+    size_t at = layout.scan_at;
+    for (int32_t row = 0;; ++row) {
+        if (row >= first) starts.push_back(at);
+        if (row + 1 >= last) return;
+        const size_t code = NextMarkerCode(data, size, at);
+        if (code >= size || data[code] != (0xD0 | (row & 7))) {
+            Corrupt("a restart marker is missing or out of turn");
+        }
+        at = code + 1;
+    }
+}
+
+void AppendCutHeaders(const uint8_t* data, const JpegLayout& layout, int32_t first, int32_t last,
+                      int32_t columns, Buffer& out) {
+    uint8_t* const headers = out.Reserve(layout.scan_at);
+    std::memcpy(headers, data, layout.scan_at);
+    const int32_t row_height = kBlock * layout.most_down;
+    PutWord(std::min(last * row_height, layout.height) - first * row_height,
+            headers + layout.size_at);
+    PutWord(std::min(columns * kBlock * layout.most_across, layout.width),
+            headers + layout.size_at + 2);
+    PutWord(columns, headers + layout.interval_at);
+    out.Commit(layout.scan_at);
+}
+
+void CutJpeg(const uint8_t* data, size_t size, int32_t first, int32_t last, int32_t columns,
+             Buffer& out) {
+    const JpegLayout layout = ReadJpegLayout(data, size);
+    if (!layout.seekable || first < 0 || last <= first || last > layout.mcu_rows || columns < 1 ||
+        columns > layout.mcu_columns) {
+        throw Failure(FL_BAD_ARGUMENT, "JPEG: cannot cut these MCU rows and columns out");
+    }
+    std::vector<size_t> starts;
+    FindMcuRows(data, size, layout, first, last, starts);
+    const size_t end_code = NextMarkerCode(data, size, starts.back());
+    if (end_code >= size) Corrupt("the last MCU row does not end");
+    starts.push_back(end_code + 1);
+    AppendCutHeaders(data, layout, first, last, columns, out);
+    for (size_t row = 0; row + 1 < starts.size(); ++row) {
+        const size_t count = starts[row + 1] - starts[row];
+        uint8_t* const copy = out.Reserve(count);
+        std::memcpy(copy, data + starts[row], count);
+        const bool is_last = row + 2 == starts.size();
+        copy[count - 1] = is_last ? 0xD9 : static_cast<uint8_t>(0xD0 | (row & 7));
+        out.Commit(count);
+    }
+}
+
+}  // namespace fastload

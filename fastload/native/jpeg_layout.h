@@ -1,0 +1,54 @@
+// What a JPEG's headers say, read without libjpeg, and where its MCU rows lie. A file is seekable
+// where it is laid out as the pack lays it out: one sequential Huffman scan of all components and
+// one restart interval per MCU row, so that a row can be decoded without those above it.
+#ifndef FASTLOAD_NATIVE_JPEG_LAYOUT_H_
+#define FASTLOAD_NATIVE_JPEG_LAYOUT_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "buffer.h"
+
+namespace fastload {
+
+struct JpegLayout {
+    int32_t width = 0;
+    int32_t height = 0;
+    int32_t component_count = 0;      // 1 or 3
+    std::array<int32_t, 3> across{};  // sampling factors
+    std::array<int32_t, 3> down{};
+    int32_t most_across = 1;
+    int32_t most_down = 1;
+    int32_t mcu_columns = 0;
+    int32_t mcu_rows = 0;
+    bool seekable = false;
+    size_t size_at = 0;      // offset of the frame header's height, the width behind it
+    size_t interval_at = 0;  // offset of the restart interval; 0 without one
+    size_t scan_at = 0;      // offset of the first entropy-coded byte
+};
+
+// Reads up to the first scan. Throws FL_CORRUPT where the headers break the format, and
+// FL_JPEG_UNSUPPORTED for other than grey or three components of 8 bits, coded by DCT.
+JpegLayout ReadJpegLayout(const uint8_t* data, size_t size);
+
+// Offsets where the MCU rows first .. last - 1 of a seekable file begin. Throws FL_CORRUPT where
+// the restart markers up to the last of them are not all there, in turn.
+void FindMcuRows(const uint8_t* data, size_t size, const JpegLayout& layout, int32_t first,
+                 int32_t last, std::vector<size_t>& starts);
+
+// Copies the headers up to the scan to `out`, where they then describe an image of the MCU rows
+// first .. last - 1 and the MCU columns 0 .. columns - 1 alone.
+void AppendCutHeaders(const uint8_t* data, const JpegLayout& layout, int32_t first, int32_t last,
+                      int32_t columns, Buffer& out);
+
+// Appends a JPEG of these MCU rows and columns of a seekable file. With fewer columns than the
+// file has, the bytes of the others stay in front of each restart marker: libjpeg skips them with
+// a warning.
+void CutJpeg(const uint8_t* data, size_t size, int32_t first, int32_t last, int32_t columns,
+             Buffer& out);
+
+}  // namespace fastload
+
+#endif  // FASTLOAD_NATIVE_JPEG_LAYOUT_H_

@@ -1,0 +1,303 @@
+#include "jpeg_region.h"
+
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include "check.h"
+#include "jpeg_layout.h"
+#include "jpeg_samples.h"
+#include "jpeg_transcode.h"
+
+namespace {
+
+using fastload::Box;
+
+struct Picture {
+    int32_t width = 0, height = 0, channels = 0;
+    Bytes pixels;
+};
+
+// By libjpeg alone, warnings counting as they come.
+Picture WholeOf(const Bytes& file, int32_t denominator) {
+    jpeg_decompress_struct info{};
+    jpeg_error_mgr errors;
+    info.err = jpeg_std_error(&errors);
+    jpeg_create_decompress(&info);
+    jpeg_mem_src(&info, file.data(), file.size());
+    jpeg_read_header(&info, TRUE);
+    info.scale_num = 1;
+    info.scale_denom = static_cast<unsigned>(denominator);
+    jpeg_start_decompress(&info);
+    Picture whole = {static_cast<int32_t>(info.output_width),
+                     static_cast<int32_t>(info.output_height),
+                     info.output_components,
+                     {}};
+    const size_t stride = size_t{info.output_width} * static_cast<size_t>(info.output_components);
+    whole.pixels.resize(stride * info.output_height);
+    while (info.output_scanline < info.output_height) {
+        JSAMPROW row = &whole.pixels[stride * info.output_scanline];
+        jpeg_read_scanlines(&info, &row, 1);
+    }
+    jpeg_destroy_decompress(&info);
+    return whole;
+}
+
+struct Collector final : fastload::RowSink {
+    explicit Collector(size_t bytes_of_row) : row_size(bytes_of_row) {}
+    void Rows(const uint8_t* row, ptrdiff_t stride, int32_t count) override {
+        for (int32_t i = 0; i < count; ++i, row += stride) {
+            pixels.insert(pixels.end(), row, row + row_size);
+            for (size_t k = 0; k < 128; ++k) past_rows += row[row_size + k];
+        }
+        ++batches;
+    }
+    size_t row_size;
+    Bytes pixels;
+    uint64_t past_rows = 0;
+    int32_t batches = 0;
+};
+
+Bytes RegionOf(const Picture& whole, Box box) {
+    Bytes pixels;
+    const auto channels = static_cast<size_t>(whole.channels);
+    for (int32_t y = box.top; y < box.top + box.height; ++y) {
+        const uint8_t* row =
+            &whole.pixels[static_cast<size_t>(y * whole.width + box.left) * channels];
+        pixels.insert(pixels.end(), row, row + static_cast<size_t>(box.width) * channels);
+    }
+    return pixels;
+}
+
+int32_t Between(RandomSource& random, int32_t low, int32_t high) {
+    return low + static_cast<int32_t>(random.Below(static_cast<uint32_t>(high - low + 1)));
+}
+
+// Small boxes as often as large ones; corners and edges of the image often.
+Box RandomBox(RandomSource& random, int32_t width, int32_t height) {
+    const auto span = [&](int32_t size, int32_t& start, int32_t& length) {
+        length = Between(random, 1, random.Below(2) == 0 ? std::min(size, 12) : size);
+        start = random.Below(4) == 0 ? size - length : Between(random, 0, size - length);
+    };
+    Box box{};
+    span(width, box.left, box.width);
+    span(height, box.top, box.height);
+    return box;
+}
+
+void CheckBoxes(const Bytes& file, RandomSource& random, int count, const std::string& name) {
+    const fastload::JpegSize size = fastload::ReadJpegSize(file.data(), file.size());
+    for (int32_t denominator : {1, 2, 4, 8}) {
+        const Picture whole = WholeOf(file, denominator);
+        CHECK(whole.channels == size.channels);
+        CHECK(whole.width == (size.width + denominator - 1) / denominator);
+        CHECK(whole.height == (size.height + denominator - 1) / denominator);
+        const auto bytes_of_pixel = static_cast<size_t>(whole.channels);
+        for (int i = 0; i < count; ++i) {
+            const Box box = i == 0 ? Box{0, 0, whole.width, whole.height}
+                                   : RandomBox(random, whole.width, whole.height);
+            Collector got(static_cast<size_t>(box.width) * bytes_of_pixel);
+            int32_t code = FL_OK;
+            try {
+                fastload::DecodeJpegRegion(file.data(), file.size(), box, denominator, got);
+            } catch (const fastload::Failure& failure) {
+                std::fprintf(stderr, "%s\n", failure.what());
+                code = failure.code();
+            }
+            const bool same = code == FL_OK && got.pixels == RegionOf(whole, box);
+            CHECK(same);
+            CHECK(got.batches <= box.height / 16 + 2);
+            if (same) continue;
+            std::fprintf(stderr, "%s %dx%d / %d: box %d %d %d %d\n", name.c_str(), size.width,
+                         size.height, denominator, box.left, box.top, box.width, box.height);
+            return;
+        }
+    }
+}
+
+Bytes Seekable(const Bytes& file) {
+    fastload::Buffer out;
+    fastload::JpegFacts facts;
+    fastload::TranscodeJpeg(file.data(), file.size(), out, facts);
+    Bytes bytes(out.data(), out.data() + out.size());
+    CHECK(fastload::ReadJpegLayout(bytes.data(), bytes.size()).seekable);
+    return bytes;
+}
+
+struct Sampling {
+    const char* name;
+    int across, down;
+    J_COLOR_SPACE colour = JCS_YCbCr;
+};
+
+constexpr Sampling kSamplings[] = {{"4:4:4", 1, 1},
+                                   {"4:2:2", 2, 1},
+                                   {"4:4:0", 1, 2},
+                                   {"4:2:0", 2, 2},
+                                   {"4:1:1", 4, 1},
+                                   {"1x4", 1, 4},
+                                   {"grey", 1, 1, JCS_GRAYSCALE},
+                                   {"RGB", 1, 1, JCS_RGB}};
+
+JpegKind KindOf(const Sampling& sampling, uint32_t width, uint32_t height) {
+    JpegKind kind;
+    kind.width = width;
+    kind.height = height;
+    kind.colour = sampling.colour;
+    kind.across[0] = sampling.across;
+    kind.down[0] = sampling.down;
+    return kind;
+}
+
+void TestSamplings() {
+    RandomSource random(1);
+    for (const Sampling& sampling : kSamplings) {
+        for (int round = 0; round < 12; ++round) {
+            const auto most = round < 6 ? 40u : 220u;
+            const JpegKind kind = KindOf(sampling, 1 + random.Below(most), 1 + random.Below(most));
+            CheckBoxes(Seekable(MakeJpeg(kind, random, 40)), random, 21, sampling.name);
+        }
+    }
+}
+
+void TestVerbatim() {
+    RandomSource random(2);
+    for (int way = 0; way < 4; ++way) {
+        JpegKind kind = KindOf(kSamplings[3], 93, 71);
+        kind.progressive = way == 1;
+        kind.restart_interval = way == 2 ? 4 : 0;
+        kind.arithmetic = way == 3;
+        const Bytes file = MakeJpeg(kind, random);
+        CHECK(!fastload::ReadJpegLayout(file.data(), file.size()).seekable);
+        CheckBoxes(file, random, 30, "verbatim");
+    }
+}
+
+void TestPhotos() {
+    const char* named = std::getenv("FASTLOAD_TEST_DATA");
+    const std::filesystem::path folder =
+        std::filesystem::path(named == nullptr ? "../shared/data" : named) / "imagenet-lt20";
+    if (!std::filesystem::is_directory(folder)) {
+        std::fprintf(stderr, "skipped: no photos in %s\n", folder.c_str());
+        return;
+    }
+    RandomSource random(3);
+    int number = 0;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+        if (!entry.is_regular_file() || ++number % 25 != 0) continue;
+        std::ifstream stream(entry.path(), std::ios::binary);
+        const Bytes file{std::istreambuf_iterator<char>(stream), {}};
+        Bytes seekable;
+        if (CodeOf([&] { seekable = Seekable(file); }) != FL_OK) continue;
+        CheckBoxes(seekable, random, 8, entry.path().string());
+    }
+}
+
+int32_t CodeOfDecoding(const Bytes& file, Box box, int32_t denominator = 1) {
+    Collector got(static_cast<size_t>(box.width) * 3);
+    return CodeOf(
+        [&] { fastload::DecodeJpegRegion(file.data(), file.size(), box, denominator, got); });
+}
+
+void TestCorruption() {
+    RandomSource random(4);
+    const Bytes file = Seekable(MakeJpeg(KindOf(kSamplings[3], 150, 130), random, 60));
+    const Box all = {0, 0, 150, 130};
+    const size_t scan_at = fastload::ReadJpegLayout(file.data(), file.size()).scan_at;
+    CHECK(CodeOfDecoding(file, all) == FL_OK);
+    for (size_t size = 0; size < scan_at; ++size) {
+        CHECK(CodeOfDecoding(Bytes(file.begin(), file.begin() + static_cast<ptrdiff_t>(size)),
+                             all) != FL_OK);
+    }
+    for (size_t kept : {scan_at, scan_at + 1, (scan_at + file.size()) / 2, file.size() - 40}) {
+        CHECK(CodeOfDecoding(Bytes(file.begin(), file.begin() + static_cast<ptrdiff_t>(kept)),
+                             all) != FL_OK);
+    }
+    std::vector<size_t> starts;
+    const auto layout = fastload::ReadJpegLayout(file.data(), file.size());
+    fastload::FindMcuRows(file.data(), file.size(), layout, 0, layout.mcu_rows, starts);
+    Bytes renumbered = file;
+    renumbered[starts[3] - 1] ^= 1;
+    CHECK(CodeOfDecoding(renumbered, all) == FL_CORRUPT);
+    CHECK(CodeOfDecoding(renumbered, {0, 0, 150, 20}) == FL_OK);  // not read that far
+    Bytes lengthened = file;
+    lengthened.insert(lengthened.begin() + static_cast<ptrdiff_t>(starts[3] - 2), 9, 0x55);
+    CHECK(CodeOfDecoding(lengthened, all) == FL_JPEG_WARNING);
+    Bytes shortened = file;
+    shortened.erase(shortened.begin() + static_cast<ptrdiff_t>(starts[2]),
+                    shortened.begin() + static_cast<ptrdiff_t>(starts[3] - 2));
+    CHECK(CodeOfDecoding(shortened, all) == FL_JPEG_WARNING);
+    CHECK(CodeOfDecoding(shortened, {0, 0, 10, 130}) == FL_JPEG_WARNING);
+    // Damage anywhere: failing or not, nothing is read or written out of place.
+    for (int round = 0; round < 300; ++round) {
+        Bytes damaged = file;
+        for (int k = 0; k < 3; ++k) {
+            damaged[random.Below(static_cast<uint32_t>(file.size()))] =
+                static_cast<uint8_t>(random.Below(256));
+        }
+        CodeOfDecoding(damaged, RandomBox(random, 150, 130));
+    }
+    CHECK(CodeOfDecoding(file, all) == FL_OK);  // the decompressor outlived it all
+}
+
+void TestRefusals() {
+    RandomSource random(5);
+    const Bytes file = Seekable(MakeJpeg(KindOf(kSamplings[3], 50, 40), random));
+    for (const Box& box : {Box{-1, 0, 5, 5}, Box{0, -1, 5, 5}, Box{0, 0, 0, 5}, Box{0, 0, 5, 0},
+                           Box{46, 0, 5, 5}, Box{0, 36, 5, 5}, Box{1, 1, INT32_MAX, 1}}) {
+        CHECK(CodeOfDecoding(file, box) == FL_BAD_ARGUMENT);
+    }
+    CHECK(CodeOfDecoding(file, {0, 0, 5, 5}, 3) == FL_BAD_ARGUMENT);
+    JpegKind cmyk;
+    cmyk.colour = JCS_CMYK;
+    cmyk.across[0] = cmyk.down[0] = 1;
+    const Bytes four = MakeJpeg(cmyk, random);
+    CHECK(CodeOf([&] { fastload::ReadJpegSize(four.data(), four.size()); }) == FL_JPEG_UNSUPPORTED);
+    Bytes deep = file;
+    deep[fastload::ReadJpegLayout(file.data(), file.size()).size_at - 1] = 12;
+    CHECK(CodeOf([&] { fastload::ReadJpegSize(deep.data(), deep.size()); }) == FL_JPEG_UNSUPPORTED);
+}
+
+void TestCut() {
+    RandomSource random(6);
+    const Bytes file = Seekable(MakeJpeg(KindOf(kSamplings[0], 100, 90), random, 40));
+    const Picture whole = WholeOf(file, 1);
+    fastload::Buffer out;
+    fastload::CutJpeg(file.data(), file.size(), 3, 12, 13, out);  // the last row is a part of one
+    const Bytes cut(out.data(), out.data() + out.size());
+    const Picture part = WholeOf(cut, 1);
+    CHECK(part.width == 100 && part.height == 66);
+    CHECK(part.pixels == RegionOf(whole, {0, 24, 100, 66}));
+    CHECK(CodeOf([&] { fastload::CutJpeg(file.data(), file.size(), 3, 13, 1, out); }) ==
+          FL_BAD_ARGUMENT);
+}
+
+// A sink that throws ends the image, not the decompressor.
+void TestThrowingSink() {
+    struct Thrower final : fastload::RowSink {
+        void Rows(const uint8_t*, ptrdiff_t, int32_t) override {
+            throw fastload::Failure(FL_INTERNAL, "enough");
+        }
+    } thrower;
+    RandomSource random(7);
+    const Bytes file = Seekable(MakeJpeg(KindOf(kSamplings[3], 50, 40), random));
+    CHECK(CodeOf([&] {
+              fastload::DecodeJpegRegion(file.data(), file.size(), {0, 0, 50, 40}, 1, thrower);
+          }) == FL_INTERNAL);
+    CHECK(CodeOfDecoding(file, {0, 0, 50, 40}) == FL_OK);
+}
+
+}  // namespace
+
+int main() {
+    TestSamplings();
+    TestVerbatim();
+    TestPhotos();
+    TestCorruption();
+    TestRefusals();
+    TestCut();
+    TestThrowingSink();
+    return Verdict();
+}
