@@ -9,7 +9,10 @@
 #include "jpeg_transcode.h"
 #include "perceptual_hash.h"
 #include "philox.h"
+#include "pool.h"
 #include "qoi.h"
+#include "resize.h"
+#include "steps.h"
 
 using fastload::Guard;
 
@@ -93,5 +96,67 @@ int fl_philox(uint64_t seed, uint64_t epoch, const int64_t* positions, uint64_t 
 int fl_permutation(uint64_t seed, uint64_t epoch, uint64_t count, int64_t* out, fl_error* error) {
     return Guard(error, [&] { fastload::Permutation(seed, epoch, count, out); });
 }
+
+int fl_image_size(const uint8_t* payload, uint64_t length, int32_t codec, uint32_t* height,
+                  uint32_t* width, fl_error* error) {
+    return Guard(error, [&] {
+        fastload::Image scratch;
+        const auto source = fastload::OpenRecord(payload, length, codec, scratch);
+        *height = source->height();
+        *width = source->width();
+    });
+}
+
+int fl_decode(const uint8_t* payload, uint64_t length, int32_t codec, uint8_t* rgb, uint32_t height,
+              uint32_t width, fl_error* error) {
+    return Guard(error, [&] {
+        thread_local fastload::Workspace workspace;
+        fl_item item{};
+        item.payload = reinterpret_cast<uint64_t>(payload);
+        item.length = length;
+        item.codec = codec;
+        item.out = reinterpret_cast<uint64_t>(rgb);
+        item.out_height = static_cast<int32_t>(height);
+        item.out_width = static_cast<int32_t>(width);
+        const fl_output output{FL_UINT8, FL_INTERLEAVED, 3, 0, 0};
+        fastload::ProcessItem(item, output, false, workspace);
+    });
+}
+
+int fl_resize(const uint8_t* rgb, uint32_t height, uint32_t width, uint32_t out_height,
+              uint32_t out_width, int32_t filter, uint8_t* out, fl_error* error) {
+    return Guard(error, [&] {
+        fastload::ResizeRgb(rgb, height, width, out_height, out_width, filter, out);
+    });
+}
+
+struct fl_pool : fastload::Pool {
+    using Pool::Pool;
+};
+
+struct fl_job {
+    std::unique_ptr<fastload::Job> job;
+};
+
+int fl_pool_create(int32_t threads, fl_pool** pool, fl_error* error) {
+    return Guard(error, [&] { *pool = std::make_unique<fl_pool>(threads).release(); });
+}
+
+void fl_pool_destroy(fl_pool* pool) { const std::unique_ptr<fl_pool> owned(pool); }
+
+int fl_pool_submit(fl_pool* pool, fl_item* items, uint64_t count, const fl_output* output,
+                   int32_t fast, fl_job** job, fl_error* error) {
+    return Guard(error, [&] {
+        if (output->dtype != FL_UINT8 && output->table == 0)
+            throw fastload::Failure(FL_BAD_ARGUMENT, "only uint8 is written without a table");
+        if (output->channels != 1 && output->channels != 3)
+            throw fastload::Failure(FL_BAD_ARGUMENT, "an output has 1 or 3 channels");
+        *job = std::make_unique<fl_job>(pool->Submit(items, count, *output, fast != 0)).release();
+    });
+}
+
+int fl_job_wait(fl_job* job, int64_t milliseconds) { return job->job->Wait(milliseconds) ? 0 : 1; }
+
+void fl_job_free(fl_job* job) { const std::unique_ptr<fl_job> owned(job); }
 
 }  // extern "C"

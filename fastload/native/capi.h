@@ -65,6 +65,69 @@ FL_EXPORT int fl_philox(uint64_t seed, uint64_t epoch, const int64_t* positions,
 FL_EXPORT int fl_permutation(uint64_t seed, uint64_t epoch, uint64_t count, int64_t* out,
                              fl_error* error);
 
+// ---- Decoding
+// ----------------------------------------------------------------------------------
+
+// A whole record (codec as in the index) as interleaved RGB; grey becomes three equal channels.
+FL_EXPORT int fl_image_size(const uint8_t* payload, uint64_t length, int32_t codec,
+                            uint32_t* height, uint32_t* width, fl_error* error);
+FL_EXPORT int fl_decode(const uint8_t* payload, uint64_t length, int32_t codec, uint8_t* rgb,
+                        uint32_t height, uint32_t width, fl_error* error);
+
+// Resamples RGB pixels as Pillow does, bit for bit; `filter` by Pillow's numbers.
+FL_EXPORT int fl_resize(const uint8_t* rgb, uint32_t height, uint32_t width, uint32_t out_height,
+                        uint32_t out_width, int32_t filter, uint8_t* out, fl_error* error);
+
+// One operation on an image; the kinds and their numbers are StepKind's in steps.h.
+typedef struct fl_step {
+    int32_t kind;
+    int32_t i[6];
+    float f[6];
+} fl_step;
+
+// One image of a job. Pointers are addresses, so that NumPy can hold them.
+typedef struct fl_item {
+    uint64_t payload;
+    uint64_t length;
+    int32_t codec;
+    uint32_t crc32c;
+    uint64_t steps;
+    int32_t step_count;
+    int32_t out_height;
+    int32_t out_width;
+    int32_t status;     // out: 0, or an fl_code
+    uint64_t verified;  // one byte: 0 = compare the checksum and set it to 1; address 0 = do not
+    uint64_t out;
+    char message[160];  // out, where status is not 0
+} fl_item;
+
+enum { FL_UINT8 = 0, FL_FLOAT16 = 1, FL_BFLOAT16 = 2, FL_FLOAT32 = 3 };
+enum { FL_PLANAR = 0, FL_INTERLEAVED = 1 };
+
+typedef struct fl_output {
+    int32_t dtype;
+    int32_t layout;
+    int32_t channels;  // 3, or 1 to write the first channel alone
+    int32_t reserved;
+    uint64_t table;  // [channels][256] values; 0 writes levels, for FL_UINT8 alone
+} fl_output;
+
+// ---- Threads
+// ----------------------------------------------------------------------------------
+
+typedef struct fl_pool fl_pool;
+typedef struct fl_job fl_job;
+FL_EXPORT int fl_pool_create(int32_t threads, fl_pool** pool, fl_error* error);
+// No job of the pool may be open.
+FL_EXPORT void fl_pool_destroy(fl_pool* pool);
+// Returns at once. The items, and all they point to, must live until the job is freed.
+FL_EXPORT int fl_pool_submit(fl_pool* pool, fl_item* items, uint64_t count, const fl_output* output,
+                             int32_t fast, fl_job** job, fl_error* error);
+// 0 when every item is done, 1 when that takes longer; a negative time waits for ever.
+FL_EXPORT int fl_job_wait(fl_job* job, int64_t milliseconds);
+// Drops items not begun and waits for the others.
+FL_EXPORT void fl_job_free(fl_job* job);
+
 #ifdef __cplusplus
 }
 #endif

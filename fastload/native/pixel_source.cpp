@@ -1,0 +1,43 @@
+#include "pixel_source.h"
+
+#include "jpeg_region.h"
+#include "qoi.h"
+
+namespace fastload {
+
+JpegPixels::JpegPixels(const uint8_t* data, size_t size) : data_(data), size_(size) {
+    const JpegSize shape = ReadJpegSize(data, size);
+    height_ = shape.height;
+    width_ = shape.width;
+    channels_ = shape.channels;
+}
+
+void JpegPixels::Read(Box box, int32_t denominator, RowSink& sink) {
+    DecodeJpegRegion(data_, size_, box, denominator, sink);
+}
+
+QoiPixels::QoiPixels(const uint8_t* data, size_t size, Image& scratch)
+    : data_(data), size_(size), scratch_(scratch) {
+    const QoiHeader header = ReadQoiHeader(data, size);
+    height_ = static_cast<int32_t>(header.height);
+    width_ = static_cast<int32_t>(header.width);
+    channels_ = 3;
+}
+
+void QoiPixels::Read(Box box, int32_t, RowSink& sink) {
+    scratch_.Allocate(box.height, width_, channels_);
+    DecodeQoi(data_, size_, scratch_.row(0), scratch_.stride(), box.top, box.top + box.height);
+    sink.Rows(scratch_.row(0) + box.left * channels_, scratch_.stride(), box.height);
+}
+
+ImagePixels::ImagePixels(const Image& image) : image_(image) {
+    height_ = image.height;
+    width_ = image.width;
+    channels_ = image.channels;
+}
+
+void ImagePixels::Read(Box box, int32_t, RowSink& sink) {
+    sink.Rows(image_.row(box.top) + box.left * channels_, image_.stride(), box.height);
+}
+
+}  // namespace fastload

@@ -1,0 +1,64 @@
+// Threads that work on the items of jobs, oldest job first, until the pool is destroyed.
+#ifndef FASTLOAD_NATIVE_POOL_H_
+#define FASTLOAD_NATIVE_POOL_H_
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "capi.h"
+
+namespace fastload {
+
+class Pool;
+
+class Job {
+  public:
+    Job(Pool& pool, fl_item* items, uint64_t count, const fl_output& output, bool fast)
+        : pool_(pool), items_(items), count_(count), output_(output), fast_(fast) {}
+    ~Job();
+
+    Job(const Job&) = delete;
+    Job& operator=(const Job&) = delete;
+
+    bool Wait(int64_t milliseconds);
+
+  private:
+    friend class Pool;
+
+    Pool& pool_;
+    fl_item* const items_;
+    uint64_t count_;  // lowered to what has begun when the job is given up
+    const fl_output output_;
+    const bool fast_;
+    uint64_t begun_ = 0;  // these three under the pool's mutex
+    uint64_t finished_ = 0;
+    std::condition_variable all_finished_;
+};
+
+class Pool {
+  public:
+    explicit Pool(int32_t threads);
+    ~Pool();
+
+    std::unique_ptr<Job> Submit(fl_item* items, uint64_t count, const fl_output& output, bool fast);
+
+  private:
+    friend class Job;
+
+    void Work();
+
+    std::mutex mutex_;
+    std::condition_variable work_or_stop_;
+    std::deque<Job*> jobs_;  // those with items not begun
+    bool stop_ = false;
+    std::vector<std::jthread> threads_;
+};
+
+}  // namespace fastload
+
+#endif  // FASTLOAD_NATIVE_POOL_H_

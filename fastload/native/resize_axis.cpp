@@ -1,0 +1,130 @@
+#include "resize_axis.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "error.h"
+
+namespace fastload {
+namespace {
+
+double Box(double x) { return x > -0.5 && x <= 0.5 ? 1.0 : 0.0; }
+
+double Triangle(double x) {
+    x = std::fabs(x);
+    return x < 1.0 ? 1.0 - x : 0.0;
+}
+
+double Hamming(double x) {
+    x = std::fabs(x);
+    if (x == 0.0) return 1.0;
+    if (x >= 1.0) return 0.0;
+    x *= std::numbers::pi;
+    return std::sin(x) / x * (0.54 + 0.46 * std::cos(x));
+}
+
+// Keys' cubic convolution with a = -0.5.
+double Cubic(double x) {
+    constexpr double a = -0.5;
+    x = std::fabs(x);
+    if (x < 1.0) return ((a + 2.0) * x - (a + 3.0)) * x * x + 1;
+    if (x < 2.0) return (((x - 5) * x + 8) * x - 4) * a;
+    return 0.0;
+}
+
+double Sinc(double x) {
+    if (x == 0.0) return 1.0;
+    x *= std::numbers::pi;
+    return std::sin(x) / x;
+}
+
+double Lanczos3(double x) { return x >= -3.0 && x < 3.0 ? Sinc(x) * Sinc(x / 3) : 0.0; }
+
+struct Kernel {
+    double (*value)(double);
+    double support;
+};
+
+Kernel KernelOf(Filter filter) {
+    switch (filter) {
+        case Filter::kLanczos:
+            return {Lanczos3, 3.0};
+        case Filter::kBilinear:
+            return {Triangle, 1.0};
+        case Filter::kBicubic:
+            return {Cubic, 2.0};
+        case Filter::kBox:
+            return {Box, 0.5};
+        case Filter::kHamming:
+            return {Hamming, 1.0};
+        case Filter::kNearest:
+            break;
+    }
+    throw Failure(FL_BAD_ARGUMENT, "resize filter " + std::to_string(static_cast<int>(filter)) +
+                                       " is none of Pillow's (0 to 5)");
+}
+
+void MakeNearest(int32_t in, double from, double to, int32_t out, int32_t window0, int32_t window1,
+                 Axis& axis) {
+    const double scale = (to - from) / out;
+    axis.taps = 1;
+    // Pillow adds the scale pixel after pixel; a product would round differently.
+    double position = from + scale * 0.5;
+    for (int32_t x = 0; x < window1; ++x, position += scale) {
+        if (x < window0) continue;
+        axis.first[x - window0] = std::clamp(static_cast<int32_t>(position), 0, in - 1);
+        axis.count[x - window0] = 1;
+    }
+    axis.weights.assign(axis.first.size(), 1 << kWeightBits);
+}
+
+}  // namespace
+
+int32_t Axis::begin() const { return *std::min_element(first.begin(), first.end()); }
+
+int32_t Axis::end() const {
+    int32_t last = 0;
+    for (size_t x = 0; x < first.size(); ++x) last = std::max(last, first[x] + count[x]);
+    return last;
+}
+
+void MakeAxis(Filter filter, int32_t in, double from, double to, int32_t out, int32_t window0,
+              int32_t window1, Axis& axis) {
+    const size_t size = window1 - window0;
+    axis.first.resize(size);
+    axis.count.resize(size);
+    if (filter == Filter::kNearest) return MakeNearest(in, from, to, out, window0, window1, axis);
+
+    const Kernel kernel = KernelOf(filter);
+    const double scale = (to - from) / out;
+    const double widening = std::max(scale, 1.0);
+    const double support = kernel.support * widening;
+    const double inverse = 1.0 / widening;
+    axis.taps = static_cast<int32_t>(std::ceil(support)) * 2 + 1;
+    axis.weights.assign(size * axis.taps, 0);
+    thread_local std::vector<double> values;
+    values.resize(axis.taps);
+
+    for (size_t x = 0; x < size; ++x) {
+        const double center = from + (window0 + static_cast<int32_t>(x) + 0.5) * scale;
+        const int32_t first = std::max(static_cast<int32_t>(center - support + 0.5), 0);
+        const int32_t end = std::min(static_cast<int32_t>(center + support + 0.5), in);
+        const int32_t count = end - first;
+        double sum = 0.0;
+        for (int32_t tap = 0; tap < count; ++tap) {
+            values[tap] = kernel.value((tap + first - center + 0.5) * inverse);
+            sum += values[tap];
+        }
+        int32_t* weights = &axis.weights[x * axis.taps];
+        for (int32_t tap = 0; tap < count; ++tap) {
+            const double value = sum != 0.0 ? values[tap] / sum : values[tap];
+            weights[tap] =
+                static_cast<int32_t>((value < 0 ? -0.5 : 0.5) + value * (1 << kWeightBits));
+        }
+        axis.first[x] = first;
+        axis.count[x] = count;
+    }
+}
+
+}  // namespace fastload

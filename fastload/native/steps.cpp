@@ -1,0 +1,250 @@
+#include "steps.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <optional>
+#include <string>
+
+#include "colour.h"
+#include "crc32c.h"
+#include "error.h"
+#include "view.h"
+
+namespace fastload {
+namespace {
+
+constexpr int32_t kMostSide = 1 << 20;
+
+class ImageSink final : public RowSink {
+  public:
+    explicit ImageSink(Image& image) : image_(image) {}
+    void Rows(const uint8_t* pixels, ptrdiff_t stride, int32_t count) override {
+        for (; count > 0; --count, ++row_, pixels += stride)
+            std::memcpy(image_.row(row_), pixels, image_.stride());
+    }
+
+  private:
+    Image& image_;
+    int32_t row_ = 0;
+};
+
+// Carries an image from step to step. Geometry waits in a view, since a later step often makes most
+// of the work needless; what needs pixels renders the view into memory first.
+class Canvas {
+  public:
+    Canvas(std::unique_ptr<PixelSource> source, bool fast, Workspace& workspace)
+        : source_(std::move(source)), view_(*source_), fast_(fast), workspace_(workspace) {}
+
+    void Apply(const fl_step& step);
+    void Write(const fl_item& item, const fl_output& output);
+
+  private:
+    Image& Materialise();
+    void Continue(Image& image);
+    void Crop(Box box);
+    void Resize(const fl_step& step);
+    void PadBy(int32_t left, int32_t top, int32_t right, int32_t bottom, PadMode mode,
+               const uint8_t fill[3]);
+    template <typename Operation>
+    void Colour(Operation operation);
+
+    std::unique_ptr<PixelSource> source_;
+    View view_;
+    bool fast_;
+    Workspace& workspace_;
+    Image* image_ = nullptr;  // the one that source_ reads, where it reads one
+    int next_image_ = 0;
+};
+
+void Canvas::Continue(Image& image) {
+    const bool left_right = view_.flipped_left_right(), top_down = view_.flipped_top_down();
+    source_ = std::make_unique<ImagePixels>(image);
+    view_ = View(*source_);
+    image_ = &image;
+    // Flips go on waiting: no operation on pixels depends on them, padding sides apart.
+    if (left_right) view_.FlipLeftRight();
+    if (top_down) view_.FlipTopDown();
+}
+
+Image& Canvas::Materialise() {
+    if (image_ != nullptr && view_.whole()) return *image_;
+    Image& image = workspace_.images[next_image_];
+    next_image_ = 1 - next_image_;
+    image.Allocate(view_.height(), view_.width(), source_->channels());
+    ImageSink sink(image);
+    view_.Render(*source_, fast_, sink);
+    Continue(image);
+    return image;
+}
+
+void Canvas::PadBy(int32_t left, int32_t top, int32_t right, int32_t bottom, PadMode mode,
+                   const uint8_t fill[3]) {
+    Image& image = Materialise();
+    if (fill[0] != fill[1] || fill[0] != fill[2]) ExpandToRgb(image);
+    if (view_.flipped_left_right()) std::swap(left, right);
+    if (view_.flipped_top_down()) std::swap(top, bottom);
+    Image& padded = workspace_.images[next_image_];
+    next_image_ = 1 - next_image_;
+    Pad(image, left, top, right, bottom, mode, fill, padded);
+    Continue(padded);
+}
+
+void Canvas::Crop(Box box) {
+    if (box.width < 1 || box.height < 1 || box.width > kMostSide || box.height > kMostSide)
+        throw Failure(FL_BAD_ARGUMENT, "a crop of " + std::to_string(box.width) + " x " +
+                                           std::to_string(box.height) + " pixels is impossible");
+    const int32_t left = std::max(-box.left, 0), top = std::max(-box.top, 0);
+    const int32_t right = std::max(box.left + box.width - view_.width(), 0);
+    const int32_t bottom = std::max(box.top + box.height - view_.height(), 0);
+    if (left > 0 || top > 0 || right > 0 || bottom > 0) {
+        constexpr uint8_t kBlack[3] = {};
+        PadBy(left, top, right, bottom, PadMode::kConstant, kBlack);
+    }
+    view_.Crop({box.left + left, box.top + top, box.width, box.height});
+}
+
+void Canvas::Resize(const fl_step& step) {
+    const int32_t height = step.i[0], width = step.i[1];
+    if (width < 1 || height < 1 || width > kMostSide || height > kMostSide)
+        throw Failure(FL_BAD_ARGUMENT, "a resize to " + std::to_string(width) + " x " +
+                                           std::to_string(height) + " pixels is impossible");
+    const auto filter = static_cast<Filter>(step.i[2]);
+    if (view_.Resize(height, width, filter)) return;
+    // A resampling of a mirrored image rounds differently: mirror the pixels first.
+    Image& image = Materialise();
+    if (view_.flipped_left_right() || view_.flipped_top_down()) {
+        const bool left_right = view_.flipped_left_right(), top_down = view_.flipped_top_down();
+        Image& mirrored = workspace_.images[next_image_];
+        next_image_ = 1 - next_image_;
+        mirrored.Allocate(image.height, image.width, image.channels);
+        for (int32_t y = 0; y < image.height; ++y) {
+            const uint8_t* from = image.row(top_down ? image.height - 1 - y : y);
+            uint8_t* to = mirrored.row(y);
+            for (int32_t x = 0; x < image.width; ++x)
+                std::memcpy(to + x * image.channels,
+                            from + (left_right ? image.width - 1 - x : x) * image.channels,
+                            image.channels);
+        }
+        view_.Unflip();
+        Continue(mirrored);
+    }
+    view_.Resize(height, width, filter);
+}
+
+template <typename Operation>
+void Canvas::Colour(Operation operation) {
+    Image& image = Materialise();
+    ExpandToRgb(image);
+    operation(image.bytes.data(), image.pixels());
+    Continue(image);
+}
+
+uint8_t FillLevel(float value) { return static_cast<uint8_t>(std::clamp(value, 0.0f, 255.0f)); }
+
+void Canvas::Apply(const fl_step& step) {
+    const float factor = step.f[0];
+    switch (static_cast<StepKind>(step.kind)) {
+        case StepKind::kNone:
+        case StepKind::kErase:
+            return;
+        case StepKind::kCrop:
+            return Crop({step.i[1], step.i[0], step.i[3], step.i[2]});
+        case StepKind::kResize:
+            return Resize(step);
+        case StepKind::kFlipLeftRight:
+            return view_.FlipLeftRight();
+        case StepKind::kFlipTopDown:
+            return view_.FlipTopDown();
+        case StepKind::kPad: {
+            const uint8_t fill[3] = {FillLevel(step.f[0]), FillLevel(step.f[1]),
+                                     FillLevel(step.f[2])};
+            int32_t sides[4];
+            bool cut = false, added = false;
+            for (int side = 0; side < 4; ++side) {
+                if (step.i[side] > kMostSide)
+                    throw Failure(FL_BAD_ARGUMENT, "a padding is too large");
+                sides[side] = std::max(step.i[side], 0);
+                cut |= step.i[side] < 0;
+                added |= step.i[side] > 0;
+            }
+            if (cut) {
+                const int32_t left = std::max(-step.i[0], 0), top = std::max(-step.i[1], 0);
+                Crop({left, top, view_.width() - left - std::max(-step.i[2], 0),
+                      view_.height() - top - std::max(-step.i[3], 0)});
+            }
+            if (added)
+                PadBy(sides[0], sides[1], sides[2], sides[3], static_cast<PadMode>(step.i[4]),
+                      fill);
+            return;
+        }
+        case StepKind::kBrightness:
+            return Colour([=](uint8_t* rgb, size_t n) { Brightness(rgb, n, factor); });
+        case StepKind::kContrast:
+            return Colour([=](uint8_t* rgb, size_t n) { Contrast(rgb, n, factor); });
+        case StepKind::kSaturation:
+            return Colour([=](uint8_t* rgb, size_t n) { Saturation(rgb, n, factor); });
+        case StepKind::kHue:
+            return Colour([=](uint8_t* rgb, size_t n) { Hue(rgb, n, factor); });
+        case StepKind::kGrayscale:
+            return Colour([](uint8_t* rgb, size_t n) { Grayscale(rgb, n); });
+    }
+    throw Failure(FL_BAD_ARGUMENT, "step kind " + std::to_string(step.kind) + " is not known");
+}
+
+void Canvas::Write(const fl_item& item, const fl_output& output) {
+    if (view_.height() != item.out_height || view_.width() != item.out_width)
+        throw Failure(FL_CORRUPT,
+                      "the steps end with " + std::to_string(view_.width()) + " x " +
+                          std::to_string(view_.height()) + " pixels, the batch has room for " +
+                          std::to_string(item.out_width) + " x " + std::to_string(item.out_height) +
+                          ": the image's size is not the one in the index");
+    auto* out = reinterpret_cast<void*>(item.out);
+    OutputWriter& writer = workspace_.writer;
+    writer.Begin(output, out, item.out_height, item.out_width, source_->channels(),
+                 view_.flipped_left_right(), view_.flipped_top_down());
+    view_.Render(*source_, fast_, writer);
+    const auto* steps = reinterpret_cast<const fl_step*>(item.steps);
+    for (int32_t s = 0; s < item.step_count; ++s) {
+        const fl_step& step = steps[s];
+        if (static_cast<StepKind>(step.kind) == StepKind::kErase)
+            Erase(output, out, item.out_height, item.out_width, step.i[0], step.i[1], step.i[2],
+                  step.i[3], step.f);
+    }
+}
+
+void CheckBytes(const fl_item& item) {
+    if (item.verified == 0) return;
+    // Written by one thread, perhaps by two with the same value.
+    auto* verified = reinterpret_cast<uint8_t*>(item.verified);
+    if (__atomic_load_n(verified, __ATOMIC_RELAXED) != 0) return;
+    if (Crc32c(reinterpret_cast<const uint8_t*>(item.payload), item.length) != item.crc32c)
+        throw Failure(FL_CORRUPT, "its bytes are not those that were packed (checksum mismatch)");
+    __atomic_store_n(verified, 1, __ATOMIC_RELAXED);
+}
+
+}  // namespace
+
+std::unique_ptr<PixelSource> OpenRecord(const uint8_t* payload, uint64_t length, int32_t codec,
+                                        Image& scratch) {
+    switch (static_cast<Codec>(codec)) {
+        case Codec::kJpeg:
+            return std::make_unique<JpegPixels>(payload, length);
+        case Codec::kQoi:
+            return std::make_unique<QoiPixels>(payload, length, scratch);
+    }
+    throw Failure(FL_BAD_ARGUMENT,
+                  "codec " + std::to_string(codec) + " is not one of the native library's");
+}
+
+void ProcessItem(const fl_item& item, const fl_output& output, bool fast, Workspace& workspace) {
+    CheckBytes(item);
+    Canvas canvas(OpenRecord(reinterpret_cast<const uint8_t*>(item.payload), item.length,
+                             item.codec, workspace.decoded),
+                  fast, workspace);
+    const auto* steps = reinterpret_cast<const fl_step*>(item.steps);
+    for (int32_t s = 0; s < item.step_count; ++s) canvas.Apply(steps[s]);
+    canvas.Write(item, output);
+}
+
+}  // namespace fastload

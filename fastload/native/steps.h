@@ -1,0 +1,44 @@
+// One image of a batch: its record's bytes, its steps, its place in the batch.
+#ifndef FASTLOAD_NATIVE_STEPS_H_
+#define FASTLOAD_NATIVE_STEPS_H_
+
+#include <memory>
+
+#include "capi.h"
+#include "image.h"
+#include "output.h"
+#include "pixel_source.h"
+
+namespace fastload {
+
+enum class StepKind : int32_t {
+    kNone = 0,
+    kCrop = 1,
+    kResize = 2,
+    kFlipLeftRight = 3,
+    kFlipTopDown = 4,
+    kPad = 5,
+    kBrightness = 6,
+    kContrast = 7,
+    kSaturation = 8,
+    kHue = 9,
+    kGrayscale = 10,
+    kErase = 11
+};
+
+// Memory that a thread uses again for each image.
+struct Workspace {
+    Image decoded;
+    Image images[2];
+    OutputWriter writer;
+};
+
+std::unique_ptr<PixelSource> OpenRecord(const uint8_t* payload, uint64_t length, int32_t codec,
+                                        Image& scratch);
+
+// Decodes, transforms and writes one image. Throws Failure; what was written is undefined then.
+void ProcessItem(const fl_item& item, const fl_output& output, bool fast, Workspace& workspace);
+
+}  // namespace fastload
+
+#endif  // FASTLOAD_NATIVE_STEPS_H_

@@ -1,0 +1,56 @@
+// Geometry that needs no image in between: a crop, a resize, a window of the result, flips.
+#ifndef FASTLOAD_NATIVE_VIEW_H_
+#define FASTLOAD_NATIVE_VIEW_H_
+
+#include <cstdint>
+
+#include "box.h"
+#include "pixel_source.h"
+#include "resize_axis.h"
+#include "row_sink.h"
+
+namespace fastload {
+
+// Reads source pixels in `crop`, resamples them to `resized` if that is set, keeps `window` of it.
+// Flips are not applied to the rows: whoever takes them does that as it writes.
+class View {
+  public:
+    explicit View(const PixelSource& source);
+
+    int32_t height() const { return resized_ ? window_.height : crop_.height; }
+    int32_t width() const { return resized_ ? window_.width : crop_.width; }
+    bool flipped_left_right() const { return flipped_left_right_; }
+    bool flipped_top_down() const { return flipped_top_down_; }
+
+    // Whether it is the source as it is, flips apart.
+    bool whole() const { return whole_; }
+
+    // The box lies inside height() x width().
+    void Crop(Box box);
+    void FlipLeftRight() { flipped_left_right_ = !flipped_left_right_; }
+    void FlipTopDown() { flipped_top_down_ = !flipped_top_down_; }
+    void Unflip() { flipped_left_right_ = flipped_top_down_ = false; }
+    // False where this needs the image so far in memory first.
+    bool Resize(int32_t height, int32_t width, Filter filter);
+
+    // Delivers height() rows, not flipped. `fast` may decode at a fraction of the size where the
+    // crop is that much larger than what it is resized to.
+    void Render(PixelSource& source, bool fast, RowSink& sink) const;
+
+  private:
+    int32_t Denominator(const PixelSource& source, bool fast) const;
+
+    Box crop_;
+    bool whole_ = true;
+    bool resized_ = false;
+    int32_t resized_height_ = 0;
+    int32_t resized_width_ = 0;
+    Filter filter_ = Filter::kBilinear;
+    Box window_{};
+    bool flipped_left_right_ = false;
+    bool flipped_top_down_ = false;
+};
+
+}  // namespace fastload
+
+#endif  // FASTLOAD_NATIVE_VIEW_H_
