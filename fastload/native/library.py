@@ -26,6 +26,8 @@ __all__ = [
     "NativeError",
     "Transcoded",
     "crc32c",
+    "decode",
+    "image_size",
     "jpeg_encode",
     "jpeg_transcode",
     "perceptual_hash",
@@ -34,6 +36,7 @@ __all__ = [
     "qoi_decode",
     "qoi_encode",
     "qoi_size",
+    "resize",
 ]
 
 BytesLike = bytes | bytearray | memoryview | npt.NDArray[np.uint8]
@@ -373,4 +376,72 @@ def permutation(seed: int, epoch: int, n: int) -> npt.NDArray[np.int64]:
     """
     out = np.empty(n, np.int64)
     _call(_permutation, seed, epoch, n, _address(out))
+    return out
+
+
+# ---- Decoding ----
+
+_image_size = _declare(
+    "fl_image_size", c_void_p, c_uint64, c_int32, POINTER(c_uint32), POINTER(c_uint32)
+)
+_decode = _declare("fl_decode", c_void_p, c_uint64, c_int32, c_void_p, c_uint32, c_uint32)
+_resize = _declare(
+    "fl_resize", c_void_p, c_uint32, c_uint32, c_uint32, c_uint32, c_int32, c_void_p
+)
+
+
+def image_size(payload: BytesLike, codec: int) -> tuple[int, int]:
+    """Height and width of a record, from its header.
+
+    Raises:
+        NativeError: the bytes are no image of this codec.
+    """
+    source = _as_bytes(payload)
+    height, width = c_uint32(), c_uint32()
+    _call(_image_size, _address(source), source.size, codec, byref(height), byref(width))
+    return height.value, width.value
+
+
+def decode(payload: BytesLike, codec: int) -> Pixels:
+    """A whole record as RGB: uint8 of shape (height, width, 3), Pillow's pixels to the bit.
+
+    Args:
+        payload: the record's bytes.
+        codec: its number in the index, jpeg or qoi.
+
+    Raises:
+        NativeError: the bytes are no image of this codec, or a damaged one.
+
+    >>> decode(qoi_encode(np.full((2, 3, 3), 7, np.uint8)), codec=2).shape
+    (2, 3, 3)
+    """
+    source = _as_bytes(payload)
+    height, width = image_size(source, codec)
+    rgb = np.empty((height, width, 3), np.uint8)
+    _call(_decode, _address(source), source.size, codec, _address(rgb), height, width)
+    return rgb
+
+
+def resize(rgb: Pixels, height: int, width: int, filter: int) -> Pixels:
+    """Resample as Pillow's ``Image.resize`` does, bit for bit.
+
+    Args:
+        rgb: uint8 of shape (h, w, 3), contiguous.
+        height: of the result.
+        width: of the result.
+        filter: Pillow's number of it: 0 nearest, 1 Lanczos, 2 bilinear, 3 bicubic, 4 box, 5 Hamming.
+
+    Raises:
+        NativeError: a side of nothing, or no such filter.
+
+    >>> int(resize(np.full((4, 4, 3), 9, np.uint8), 2, 2, filter=2).max())
+    9
+    """
+    if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8:
+        raise ValueError(f"pixels must be uint8 of shape (h, w, 3), not {rgb.dtype} {rgb.shape}")
+    source = np.ascontiguousarray(rgb)
+    out = np.empty((height, width, 3), np.uint8)
+    _call(
+        _resize, _address(source), *source.shape[:2], height, width, int(filter), _address(out)
+    )
     return out

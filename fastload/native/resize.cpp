@@ -31,34 +31,69 @@ class CopySink final : public RowSink {
 
 }  // namespace
 
+bool IsVerticalFirst(int32_t height, int32_t width, int32_t out_height, int32_t out_width) {
+    const int32_t shrinks = height - out_height;
+    return shrinks > 0 && shrinks > 2 * (width - out_width);
+}
+
 void Resampler::Begin(const Axis& horizontal, const Axis& vertical, int32_t channels,
-                      const ResizeKernels& kernels) {
+                      bool vertical_first, const ResizeKernels& kernels) {
     kernels_ = &kernels;
     vertical_ = &vertical;
+    vertical_first_ = vertical_first;
     origin_ = vertical.begin();
     taken_ = 0;
     kernels.prepare(horizontal, channels, horizontal.begin(), table_);
-    row_bytes_ = static_cast<ptrdiff_t>(horizontal.size()) * channels;
-    between_.resize(static_cast<size_t>(vertical.end() - origin_) * row_bytes_ + kRowPadding);
-    row_.resize(row_bytes_ + kRowPadding);
+    in_bytes_ = static_cast<ptrdiff_t>(horizontal.end() - horizontal.begin()) * channels;
+    out_bytes_ = static_cast<ptrdiff_t>(horizontal.size()) * channels;
+    const ptrdiff_t kept = vertical_first ? in_bytes_ : out_bytes_;
+    taken_rows_.resize(static_cast<size_t>(vertical.end() - origin_) * kept + kRowPadding);
 }
 
 void Resampler::Rows(const uint8_t* pixels, ptrdiff_t stride, int32_t count) {
-    kernels_->horizontal(table_, pixels, stride, count, between_.data() + taken_ * row_bytes_,
-                         row_bytes_);
+    if (vertical_first_) {
+        uint8_t* to = taken_rows_.data() + taken_ * in_bytes_;
+        for (int32_t row = 0; row < count; ++row, pixels += stride, to += in_bytes_)
+            std::memcpy(to, pixels, in_bytes_);
+    } else {
+        kernels_->horizontal(table_, pixels, stride, count,
+                             taken_rows_.data() + taken_ * out_bytes_, out_bytes_);
+    }
     taken_ += count;
+}
+
+void Resampler::VerticalRow(const uint8_t* rows, ptrdiff_t bytes, int32_t y, uint8_t* out) const {
+    const int32_t* weights = vertical_->weights.data() + static_cast<size_t>(y) * vertical_->taps;
+    kernels_->vertical(rows + (vertical_->first[y] - origin_) * bytes, bytes, weights,
+                       vertical_->count[y], bytes, out);
 }
 
 void Resampler::Finish(RowSink& sink) {
     if (taken_ != vertical_->end() - origin_)
         throw Failure(FL_INTERNAL, "a resize was given " + std::to_string(taken_) + " rows of " +
                                        std::to_string(vertical_->end() - origin_));
+    vertical_first_ ? FinishVerticalFirst(sink) : FinishHorizontalFirst(sink);
+}
+
+void Resampler::FinishHorizontalFirst(RowSink& sink) {
+    rows_.resize(out_bytes_ + kRowPadding);
     for (int32_t y = 0; y < vertical_->size(); ++y) {
-        const uint8_t* rows = between_.data() + (vertical_->first[y] - origin_) * row_bytes_;
-        kernels_->vertical(rows, row_bytes_,
-                           vertical_->weights.data() + static_cast<size_t>(y) * vertical_->taps,
-                           vertical_->count[y], row_bytes_, row_.data());
-        sink.Rows(row_.data(), row_bytes_, 1);
+        VerticalRow(taken_rows_.data(), out_bytes_, y, rows_.data());
+        sink.Rows(rows_.data(), out_bytes_, 1);
+    }
+}
+
+void Resampler::FinishVerticalFirst(RowSink& sink) {
+    // So many rows at once that the horizontal pass keeps its tables in registers for a while.
+    constexpr int32_t kBatch = 16;
+    rows_.resize(kBatch * (in_bytes_ + out_bytes_) + 2 * kRowPadding);
+    uint8_t* const out = rows_.data() + kBatch * in_bytes_ + kRowPadding;
+    for (int32_t begin = 0; begin < vertical_->size(); begin += kBatch) {
+        const int32_t count = std::min(kBatch, vertical_->size() - begin);
+        for (int32_t row = 0; row < count; ++row)
+            VerticalRow(taken_rows_.data(), in_bytes_, begin + row, rows_.data() + row * in_bytes_);
+        kernels_->horizontal(table_, rows_.data(), in_bytes_, count, out, out_bytes_);
+        sink.Rows(out, out_bytes_, count);
     }
 }
 
@@ -72,7 +107,8 @@ void ResizeRgb(const uint8_t* rgb, int32_t height, int32_t width, int32_t out_he
     const auto by = static_cast<Filter>(filter);
     MakeAxis(by, width, 0, width, out_width, 0, out_width, horizontal);
     MakeAxis(by, height, 0, height, out_height, 0, out_height, vertical);
-    resampler.Begin(horizontal, vertical, kChannels, BestResizeKernels());
+    resampler.Begin(horizontal, vertical, kChannels,
+                    IsVerticalFirst(height, width, out_height, out_width), BestResizeKernels());
     const ptrdiff_t stride = ptrdiff_t{width} * kChannels;
     const uint8_t* first = rgb + vertical.begin() * stride + horizontal.begin() * kChannels;
     const int32_t rows = vertical.end() - vertical.begin();

@@ -16,12 +16,13 @@ double Triangle(double x) {
     return x < 1.0 ? 1.0 - x : 0.0;
 }
 
+// The constants are floats in Pillow.
 double Hamming(double x) {
     x = std::fabs(x);
     if (x == 0.0) return 1.0;
     if (x >= 1.0) return 0.0;
     x *= std::numbers::pi;
-    return std::sin(x) / x * (0.54 + 0.46 * std::cos(x));
+    return std::sin(x) / x * (0.54f + 0.46f * std::cos(x));
 }
 
 // Keys' cubic convolution with a = -0.5.

@@ -56,7 +56,9 @@ void View::Render(PixelSource& source, bool fast, RowSink& sink) const {
              window_.top + window_.height, vertical);
 
     thread_local Resampler resampler;
-    resampler.Begin(horizontal, vertical, source.channels(), BestResizeKernels());
+    resampler.Begin(horizontal, vertical, source.channels(),
+                    IsVerticalFirst(bottom - top, right - left, resized_height_, resized_width_),
+                    BestResizeKernels());
     source.Read({left + horizontal.begin(), top + vertical.begin(),
                  horizontal.end() - horizontal.begin(), vertical.end() - vertical.begin()},
                 denominator, resampler);
