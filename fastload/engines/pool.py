@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import enum
+import os
 from ctypes import POINTER, byref, c_int, c_int32, c_int64, c_uint64, c_void_p
 from dataclasses import dataclass
 from functools import cache
@@ -142,6 +143,7 @@ class Pool:
 
     def __init__(self, threads: int) -> None:
         self._handle: c_void_p | None = None
+        self._process = os.getpid()
         self._functions = _functions()
         handle, error = c_void_p(), library.ErrorStruct()
         _check(self._functions["fl_pool_create"](threads, byref(handle), byref(error)), error)
@@ -173,8 +175,12 @@ class Pool:
     def close(self) -> None:
         """Stop the threads. No job may be open; a second time does nothing."""
         handle, self._handle = self._handle, None
-        if handle is not None:
+        if handle is not None and self.is_own():
             self._functions["fl_pool_destroy"](handle)
+
+    def is_own(self) -> bool:
+        """Whether this process made the pool: a fork inherits the memory, but not the threads."""
+        return self._process == os.getpid()
 
     def __del__(self) -> None:
         self.close()
@@ -197,7 +203,7 @@ class PoolJob:
     def close(self) -> None:
         """Cancel items not begun, wait for the others; a second time does nothing."""
         handle, self._handle = self._handle, None
-        if handle is not None:
+        if handle is not None and self._pool.is_own():
             self._functions["fl_job_free"](handle)
 
     def __del__(self) -> None:
