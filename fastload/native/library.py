@@ -385,9 +385,7 @@ _image_size = _declare(
     "fl_image_size", c_void_p, c_uint64, c_int32, POINTER(c_uint32), POINTER(c_uint32)
 )
 _decode = _declare("fl_decode", c_void_p, c_uint64, c_int32, c_void_p, c_uint32, c_uint32)
-_resize = _declare(
-    "fl_resize", c_void_p, c_uint32, c_uint32, c_uint32, c_uint32, c_int32, c_void_p
-)
+_resize = _declare("fl_resize", c_void_p, c_uint32, c_uint32, c_uint32, c_uint32, c_int32, c_void_p)
 
 
 def image_size(payload: BytesLike, codec: int) -> tuple[int, int]:
@@ -422,19 +420,20 @@ def decode(payload: BytesLike, codec: int) -> Pixels:
     return rgb
 
 
-def resize(rgb: Pixels, height: int, width: int, filter: int) -> Pixels:
+def resize(rgb: Pixels, height: int, width: int, resampling: int) -> Pixels:
     """Resample as Pillow's ``Image.resize`` does, bit for bit.
 
     Args:
         rgb: uint8 of shape (h, w, 3), contiguous.
         height: of the result.
         width: of the result.
-        filter: Pillow's number of it: 0 nearest, 1 Lanczos, 2 bilinear, 3 bicubic, 4 box, 5 Hamming.
+        resampling: the filter, by Pillow's number: 0 nearest, 1 Lanczos, 2 bilinear, 3 bicubic,
+            4 box, 5 Hamming.
 
     Raises:
         NativeError: a side of nothing, or no such filter.
 
-    >>> int(resize(np.full((4, 4, 3), 9, np.uint8), 2, 2, filter=2).max())
+    >>> int(resize(np.full((4, 4, 3), 9, np.uint8), 2, 2, resampling=2).max())
     9
     """
     if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8:
@@ -442,6 +441,6 @@ def resize(rgb: Pixels, height: int, width: int, filter: int) -> Pixels:
     source = np.ascontiguousarray(rgb)
     out = np.empty((height, width, 3), np.uint8)
     _call(
-        _resize, _address(source), *source.shape[:2], height, width, int(filter), _address(out)
+        _resize, _address(source), *source.shape[:2], height, width, int(resampling), _address(out)
     )
     return out
