@@ -1,0 +1,57 @@
+"""The native resampling against Pillow's, bit for bit, with every set of instructions."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from fastload.native.library import NativeError, resize
+
+SIDES = st.integers(1, 300)
+
+
+@settings(deadline=None, max_examples=300)
+@given(SIDES, SIDES, SIDES, SIDES, st.integers(0, 5), st.integers(0, 2**32 - 1))
+def test_equals_pillow(
+    height: int, width: int, out_height: int, out_width: int, resampling: int, seed: int
+) -> None:
+    random = np.random.default_rng(seed)
+    rgb = random.integers(0, 256, (height, width, 3), dtype=np.uint8)
+    expected = Image.fromarray(rgb).resize((out_width, out_height), Image.Resampling(resampling))
+    assert np.array_equal(resize(rgb, out_height, out_width, resampling), np.asarray(expected))
+
+
+@pytest.mark.parametrize("level", ["portable", "avx2", "avx512"])
+def test_every_instruction_set_equals_pillow(level: str) -> None:
+    program = """
+import numpy as np
+from PIL import Image
+from fastload.native.library import resize
+
+random = np.random.default_rng(3)
+for _ in range(60):
+    height, width, out_height, out_width = map(int, random.integers(1, 250, 4))
+    rgb = random.integers(0, 256, (height, width, 3), dtype=np.uint8)
+    for resampling in range(6):
+        expected = Image.fromarray(rgb).resize((out_width, out_height), resampling)
+        assert np.array_equal(resize(rgb, out_height, out_width, resampling), expected)
+"""
+    environment = os.environ | {"FASTLOAD_SIMD": level}
+    subprocess.run([sys.executable, "-c", program], env=environment, check=True, timeout=60)
+
+
+def test_refuses_what_is_no_resize() -> None:
+    rgb = np.zeros((4, 4, 3), np.uint8)
+    with pytest.raises(NativeError, match="at least one pixel"):
+        resize(rgb, 0, 4, 2)
+    with pytest.raises(NativeError, match="filter 9"):
+        resize(rgb, 2, 2, 9)
+    with pytest.raises(ValueError, match="uint8 of shape"):
+        resize(rgb[0], 2, 2, 2)
