@@ -34,6 +34,7 @@ void Prepare(const Axis& axis, int32_t channels, int32_t origin, HorizontalTable
     table.quads = (most + 3) / 4;
     table.offsets.resize(static_cast<size_t>(groups) * table.quads);
     table.bytes.assign(table.offsets.size() * kRegister * (1 + kDigits), 0);
+    table.narrow = true;
 
     uint8_t* entry = table.bytes.data();
     for (int32_t group = 0; group < groups; ++group) {
@@ -53,6 +54,7 @@ void Prepare(const Axis& axis, int32_t channels, int32_t origin, HorizontalTable
                     const int32_t at = (axis.first[x] - origin + tap) * channels + channel - base;
                     if (at >= 2 * kRegister) return;
                     used = true;
+                    table.narrow &= at < kRegister;
                     entry[lane * 4 + i] = static_cast<uint8_t>(at);
                     int8_t digits[kDigits];
                     SplitWeight(axis.weights[static_cast<size_t>(x) * axis.taps + tap], digits);
@@ -75,7 +77,7 @@ __m128i Levels(__m512i sums) {
     return _mm512_cvtusepi32_epi8(_mm512_max_epi32(sums, _mm512_setzero_si512()));
 }
 
-template <int kQuads>
+template <int kQuads, bool kNarrow>
 void HorizontalGroups(const HorizontalTable& table, const uint8_t* in, ptrdiff_t in_stride,
                       int32_t rows, uint8_t* out, ptrdiff_t out_stride) {
     const int32_t bytes = table.axis->size() * table.channels;
@@ -93,8 +95,10 @@ void HorizontalGroups(const HorizontalTable& table, const uint8_t* in, ptrdiff_t
                 for (int32_t quad = 0; quad < quads; ++quad) {
                     const uint8_t* tables = entry + quad * kRegister * (1 + kDigits);
                     const uint8_t* at = row + offsets[quad];
-                    const __m512i pixels =
-                        _mm512_permutex2var_epi8(Load(at), Load(tables), Load(at + kRegister));
+                    const __m512i pixels = kNarrow
+                                               ? _mm512_permutexvar_epi8(Load(tables), Load(at))
+                                               : _mm512_permutex2var_epi8(Load(at), Load(tables),
+                                                                          Load(at + kRegister));
                     sums = _mm512_dpbusd_epi32(sums, pixels, Load(tables + (1 + d) * kRegister));
                 }
                 if (d > 0) sums = _mm512_slli_epi32(sums, 8);
@@ -109,9 +113,10 @@ void Horizontal(const HorizontalTable& table, const uint8_t* in, ptrdiff_t in_st
                 uint8_t* out, ptrdiff_t out_stride) {
     if (!table.packed)
         return kPortableResize.horizontal(table, in, in_stride, rows, out, out_stride);
-    const auto pass = table.quads == 1   ? HorizontalGroups<1>
-                      : table.quads == 2 ? HorizontalGroups<2>
-                                         : HorizontalGroups<0>;
+    const auto pass = !table.narrow      ? HorizontalGroups<0, false>
+                      : table.quads == 1 ? HorizontalGroups<1, true>
+                      : table.quads == 2 ? HorizontalGroups<2, true>
+                                         : HorizontalGroups<0, true>;
     pass(table, in, in_stride, rows, out, out_stride);
 }
 

@@ -20,6 +20,7 @@ struct HorizontalTable {
     int32_t channels = 0;
     int32_t origin = 0;  // input pixel that a row's first byte holds
     bool packed = false;
+    bool narrow = false;  // one register holds all that a quad's lanes read
     int32_t quads = 0;
     std::vector<int32_t> offsets;
     std::vector<uint8_t> bytes;
