@@ -9,12 +9,17 @@
 namespace fastload {
 
 const ResizeKernels& BestResizeKernels() {
-    static const ResizeKernels& best =
-        CurrentSimdLevel() == SimdLevel::kAvx512 ? kAvx512Resize : kPortableResize;
+    static const ResizeKernels& best = CurrentSimdLevel() == SimdLevel::kAvx512 ? kAvx512Resize
+                                       : CurrentSimdLevel() == SimdLevel::kAvx2 ? kAvx2Resize
+                                                                                : kPortableResize;
     return best;
 }
 
 namespace {
+
+// Rows that a horizontal pass takes at once: so few that they stay in the nearest cache, so many
+// that going over its tables pays.
+constexpr int32_t kBatch = 16;
 
 class CopySink final : public RowSink {
   public:
@@ -37,64 +42,94 @@ bool IsVerticalFirst(int32_t height, int32_t width, int32_t out_height, int32_t 
 }
 
 void Resampler::Begin(const Axis& horizontal, const Axis& vertical, int32_t channels,
-                      bool vertical_first, const ResizeKernels& kernels) {
+                      bool vertical_first, const ResizeKernels& kernels, RowSink& sink) {
     kernels_ = &kernels;
     vertical_ = &vertical;
+    sink_ = &sink;
     vertical_first_ = vertical_first;
-    origin_ = vertical.begin();
-    taken_ = 0;
     kernels.prepare(horizontal, channels, horizontal.begin(), table_);
-    in_bytes_ = static_cast<ptrdiff_t>(horizontal.end() - horizontal.begin()) * channels;
-    out_bytes_ = static_cast<ptrdiff_t>(horizontal.size()) * channels;
-    const ptrdiff_t kept = vertical_first ? in_bytes_ : out_bytes_;
-    taken_rows_.resize(static_cast<size_t>(vertical.end() - origin_) * kept + kRowPadding);
+    const int32_t in = (horizontal.end() - horizontal.begin()) * channels;
+    const int32_t out = horizontal.size() * channels;
+    const size_t level = vertical_first ? 1 : kernels.horizontal_first.bytes_of_level;
+    levels_ = vertical_first ? in : out;
+    stride_ = levels_ * static_cast<ptrdiff_t>(level) + kWritablePastRow;
+    out_stride_ = out + kWritablePastRow;
+
+    room_ = kBatch + *std::max_element(vertical.count.begin(), vertical.count.end());
+    held_.resize(room_ * stride_ + kRowPadding);
+    held_begin_ = held_end_ = vertical.begin();
+    made_.resize(kBatch * (levels_ + kWritablePastRow + out_stride_) + 2 * kRowPadding);
+    made_count_ = next_ = 0;
 }
 
 void Resampler::Rows(const uint8_t* pixels, ptrdiff_t stride, int32_t count) {
-    if (vertical_first_) {
-        uint8_t* to = taken_rows_.data() + taken_ * in_bytes_;
-        for (int32_t row = 0; row < count; ++row, pixels += stride, to += in_bytes_)
-            std::memcpy(to, pixels, in_bytes_);
-    } else {
-        kernels_->horizontal(table_, pixels, stride, count,
-                             taken_rows_.data() + taken_ * out_bytes_, out_bytes_);
-    }
-    taken_ += count;
-}
-
-void Resampler::VerticalRow(const uint8_t* rows, ptrdiff_t bytes, int32_t y, uint8_t* out) const {
-    const int32_t* weights = vertical_->weights.data() + static_cast<size_t>(y) * vertical_->taps;
-    kernels_->vertical(rows + (vertical_->first[y] - origin_) * bytes, bytes, weights,
-                       vertical_->count[y], bytes, out);
-}
-
-void Resampler::Finish(RowSink& sink) {
-    if (taken_ != vertical_->end() - origin_)
-        throw Failure(FL_INTERNAL, "a resize was given " + std::to_string(taken_) + " rows of " +
-                                       std::to_string(vertical_->end() - origin_));
-    vertical_first_ ? FinishVerticalFirst(sink) : FinishHorizontalFirst(sink);
-}
-
-void Resampler::FinishHorizontalFirst(RowSink& sink) {
-    rows_.resize(out_bytes_ + kRowPadding);
-    for (int32_t y = 0; y < vertical_->size(); ++y) {
-        VerticalRow(taken_rows_.data(), out_bytes_, y, rows_.data());
-        sink.Rows(rows_.data(), out_bytes_, 1);
+    while (count > 0) {
+        DropRows();
+        const int32_t batch = std::min(count, kBatch);
+        Hold(pixels, stride, batch);
+        DeliverReady();
+        pixels += batch * stride;
+        count -= batch;
     }
 }
 
-void Resampler::FinishVerticalFirst(RowSink& sink) {
-    // So many rows at once that the horizontal pass keeps its tables in registers for a while.
-    constexpr int32_t kBatch = 16;
-    rows_.resize(kBatch * (in_bytes_ + out_bytes_) + 2 * kRowPadding);
-    uint8_t* const out = rows_.data() + kBatch * in_bytes_ + kRowPadding;
-    for (int32_t begin = 0; begin < vertical_->size(); begin += kBatch) {
-        const int32_t count = std::min(kBatch, vertical_->size() - begin);
-        for (int32_t row = 0; row < count; ++row)
-            VerticalRow(taken_rows_.data(), in_bytes_, begin + row, rows_.data() + row * in_bytes_);
-        kernels_->horizontal(table_, rows_.data(), in_bytes_, count, out, out_bytes_);
-        sink.Rows(out, out_bytes_, count);
+// Afterwards there is room for kBatch rows: those kept are fewer than an output row needs.
+void Resampler::DropRows() {
+    const int32_t needed = next_ < vertical_->size() ? vertical_->first[next_] : held_end_;
+    const int32_t begin = std::min(needed, held_end_);
+    const int32_t dropped = begin - held_begin_;
+    if (dropped == 0) return;
+    std::memmove(held_.data(), held_.data() + dropped * stride_, (held_end_ - begin) * stride_);
+    held_begin_ = begin;
+}
+
+void Resampler::Hold(const uint8_t* pixels, ptrdiff_t stride, int32_t count) {
+    uint8_t* to = held_.data() + (held_end_ - held_begin_) * stride_;
+    held_end_ += count;
+    if (!vertical_first_)
+        return kernels_->horizontal_first.horizontal(table_, pixels, stride, count, to, stride_);
+    for (; count > 0; --count, pixels += stride, to += stride_) std::memcpy(to, pixels, levels_);
+}
+
+bool Resampler::IsReady(int32_t y) const {
+    return y < vertical_->size() && vertical_->first[y] + vertical_->count[y] <= held_end_;
+}
+
+void Resampler::DeliverReady() {
+    while (IsReady(next_)) {
+        if (vertical_first_) {
+            VerticalRow(made_.data() + made_count_ * (levels_ + kWritablePastRow));
+            if (++made_count_ == kBatch || next_ == vertical_->size()) HorizontalRows();
+        } else {
+            VerticalRow(made_.data());
+            sink_->Rows(made_.data(), out_stride_, 1);
+        }
     }
+}
+
+// Makes output row next_ of the vertical pass.
+void Resampler::VerticalRow(uint8_t* out) {
+    const auto pass = vertical_first_ ? kernels_->vertical : kernels_->horizontal_first.vertical;
+    const int32_t* weights =
+        vertical_->weights.data() + static_cast<size_t>(next_) * vertical_->taps;
+    pass(held_.data() + (vertical_->first[next_] - held_begin_) * stride_, stride_, weights,
+         vertical_->count[next_], levels_, out);
+    ++next_;
+}
+
+void Resampler::HorizontalRows() {
+    const ptrdiff_t made_stride = levels_ + kWritablePastRow;
+    uint8_t* const out = made_.data() + kBatch * made_stride + kRowPadding;
+    kernels_->horizontal(table_, made_.data(), made_stride, made_count_, out, out_stride_);
+    sink_->Rows(out, out_stride_, made_count_);
+    made_count_ = 0;
+}
+
+void Resampler::Finish() const {
+    if (next_ != vertical_->size())
+        throw Failure(FL_INTERNAL, "a resize made " + std::to_string(next_) + " rows of " +
+                                       std::to_string(vertical_->size()) +
+                                       ": it was given too few");
 }
 
 void ResizeRgb(const uint8_t* rgb, int32_t height, int32_t width, int32_t out_height,
@@ -107,8 +142,10 @@ void ResizeRgb(const uint8_t* rgb, int32_t height, int32_t width, int32_t out_he
     const auto by = static_cast<Filter>(filter);
     MakeAxis(by, width, 0, width, out_width, 0, out_width, horizontal);
     MakeAxis(by, height, 0, height, out_height, 0, out_height, vertical);
+    CopySink sink(out, ptrdiff_t{out_width} * kChannels);
     resampler.Begin(horizontal, vertical, kChannels,
-                    IsVerticalFirst(height, width, out_height, out_width), BestResizeKernels());
+                    IsVerticalFirst(height, width, out_height, out_width), BestResizeKernels(),
+                    sink);
     const ptrdiff_t stride = ptrdiff_t{width} * kChannels;
     const uint8_t* first = rgb + vertical.begin() * stride + horizontal.begin() * kChannels;
     const int32_t rows = vertical.end() - vertical.begin();
@@ -121,8 +158,7 @@ void ResizeRgb(const uint8_t* rgb, int32_t height, int32_t width, int32_t out_he
     const uint8_t* last = rgb + (vertical.begin() + inside) * stride;
     std::memcpy(tail.data(), last, (rows - inside) * stride);
     resampler.Rows(tail.data() + horizontal.begin() * kChannels, stride, rows - inside);
-    CopySink sink(out, ptrdiff_t{out_width} * kChannels);
-    resampler.Finish(sink);
+    resampler.Finish();
 }
 
 }  // namespace fastload

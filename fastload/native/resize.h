@@ -19,30 +19,43 @@ const ResizeKernels& BestResizeKernels();
 bool IsVerticalFirst(int32_t height, int32_t width, int32_t out_height, int32_t out_width);
 
 // Takes the input rows vertical.begin() .. vertical.end() - 1, each beginning with the pixel
-// horizontal.begin(); after the last one Finish() delivers the output.
+// horizontal.begin(), and hands on each output row as soon as all that it needs is there. Finish()
+// says that all have been given.
 class Resampler final : public RowSink {
   public:
     void Begin(const Axis& horizontal, const Axis& vertical, int32_t channels, bool vertical_first,
-               const ResizeKernels& kernels);
+               const ResizeKernels& kernels, RowSink& sink);
     void Rows(const uint8_t* pixels, ptrdiff_t stride, int32_t count) override;
-    void Finish(RowSink& sink);
+    void Finish() const;
 
   private:
-    void FinishHorizontalFirst(RowSink& sink);
-    void FinishVerticalFirst(RowSink& sink);
-    // Output row y of the vertical pass, from rows of `bytes` bytes.
-    void VerticalRow(const uint8_t* rows, ptrdiff_t bytes, int32_t y, uint8_t* out) const;
+    void Hold(const uint8_t* pixels, ptrdiff_t stride, int32_t count);
+    void DropRows();
+    void DeliverReady();
+    bool IsReady(int32_t y) const;
+    void VerticalRow(uint8_t* out);
+    void HorizontalRows();
 
     const ResizeKernels* kernels_ = nullptr;
     const Axis* vertical_ = nullptr;
-    int32_t origin_ = 0;
-    int32_t taken_ = 0;
+    RowSink* sink_ = nullptr;
     bool vertical_first_ = false;
-    ptrdiff_t in_bytes_ = 0;   // of a row before the horizontal pass
-    ptrdiff_t out_bytes_ = 0;  // and after it
     HorizontalTable table_;
-    std::vector<uint8_t> taken_rows_;  // after the horizontal pass, unless that is the second
-    std::vector<uint8_t> rows_;
+
+    ptrdiff_t levels_ = 0;      // of a row that the vertical pass makes
+    ptrdiff_t out_stride_ = 0;  // of a row of the result
+    ptrdiff_t stride_ = 0;      // of a row that it takes
+
+    // What the vertical pass takes: input rows, after the horizontal pass unless that is the
+    // second.
+    std::vector<uint8_t> held_;
+    int32_t room_ = 0;
+    int32_t held_begin_ = 0;  // the first one's row of the input
+    int32_t held_end_ = 0;
+    int32_t next_ = 0;  // output row
+
+    std::vector<uint8_t> made_;  // rows of the vertical pass, and behind them those of the second
+    int32_t made_count_ = 0;
 };
 
 // A whole RGB image in memory; `out` has room for out_height rows of 3 * out_width bytes.

@@ -13,6 +13,8 @@ namespace {
 constexpr int32_t kLanes = 16;     // 32-bit sums in a register, one an output byte
 constexpr int32_t kRegister = 64;  // bytes
 constexpr int32_t kDigits = 3;
+// A quad's inputs lie within one register, or two.
+enum Spread : int32_t { kNarrow, kWide };
 // Rounding half, as it stands before the two shifts by eight.
 constexpr int32_t kHalfBeforeShifts = 1 << (kWeightBits - 1 - 16);
 
@@ -23,18 +25,19 @@ void SplitWeight(int32_t weight, int8_t digits[kDigits]) {
     }
 }
 
-// A group is 16 output bytes, a quad four taps of each. A quad's inputs are gathered out of 64 or
-// 128 bytes by one permutation; where they lie further apart the portable pass serves.
+// A group is 16 output bytes, a step four taps of each: a quad. A quad's inputs are gathered out of
+// 64 bytes or 128 by one permutation; where they lie further apart the portable
+// pass serves.
 void Prepare(const Axis& axis, int32_t channels, int32_t origin, HorizontalTable& table) {
     kPortableResize.prepare(axis, channels, origin, table);
     const int32_t bytes = axis.size() * channels;
     const int32_t groups = (bytes + kLanes - 1) / kLanes;
     int32_t most = 1;
     for (int32_t count : axis.count) most = std::max(most, count);
-    table.quads = (most + 3) / 4;
-    table.offsets.resize(static_cast<size_t>(groups) * table.quads);
+    const int32_t quads = (most + 3) / 4;
+    table.offsets.resize(static_cast<size_t>(groups) * quads);
     table.bytes.assign(table.offsets.size() * kRegister * (1 + kDigits), 0);
-    table.narrow = true;
+    table.spread = kNarrow;
 
     uint8_t* entry = table.bytes.data();
     for (int32_t group = 0; group < groups; ++group) {
@@ -43,7 +46,7 @@ void Prepare(const Axis& axis, int32_t channels, int32_t origin, HorizontalTable
         int32_t leftmost = axis.first[begin / channels];
         for (int32_t x = begin / channels; x <= (end - 1) / channels; ++x)
             leftmost = std::min(leftmost, axis.first[x]);
-        for (int32_t quad = 0; quad < table.quads; ++quad, entry += kRegister * (1 + kDigits)) {
+        for (int32_t quad = 0; quad < quads; ++quad, entry += kRegister * (1 + kDigits)) {
             const int32_t base = (leftmost - origin + 4 * quad) * channels;
             bool used = false;
             for (int32_t lane = 0; begin + lane < end; ++lane) {
@@ -54,7 +57,7 @@ void Prepare(const Axis& axis, int32_t channels, int32_t origin, HorizontalTable
                     const int32_t at = (axis.first[x] - origin + tap) * channels + channel - base;
                     if (at >= 2 * kRegister) return;
                     used = true;
-                    table.narrow &= at < kRegister;
+                    if (at >= kRegister) table.spread = kWide;
                     entry[lane * 4 + i] = static_cast<uint8_t>(at);
                     int8_t digits[kDigits];
                     SplitWeight(axis.weights[static_cast<size_t>(x) * axis.taps + tap], digits);
@@ -63,10 +66,10 @@ void Prepare(const Axis& axis, int32_t channels, int32_t origin, HorizontalTable
                 }
             }
             // A quad without taps must not read behind the row.
-            table.offsets[group * table.quads + quad] = used ? base : 0;
+            table.offsets[group * quads + quad] = used ? base : 0;
         }
     }
-    table.packed = true;
+    table.steps = quads;
 }
 
 __m512i Load(const uint8_t* at) { return _mm512_loadu_si512(at); }
@@ -81,7 +84,7 @@ template <int kQuads, bool kNarrow>
 void HorizontalGroups(const HorizontalTable& table, const uint8_t* in, ptrdiff_t in_stride,
                       int32_t rows, uint8_t* out, ptrdiff_t out_stride) {
     const int32_t bytes = table.axis->size() * table.channels;
-    const int32_t quads = kQuads > 0 ? kQuads : table.quads;
+    const int32_t quads = kQuads > 0 ? kQuads : table.steps;
     const uint8_t* entry = table.bytes.data();
     const int32_t* offsets = table.offsets.data();
     for (int32_t begin = 0; begin < bytes; begin += kLanes, offsets += quads) {
@@ -111,12 +114,12 @@ void HorizontalGroups(const HorizontalTable& table, const uint8_t* in, ptrdiff_t
 
 void Horizontal(const HorizontalTable& table, const uint8_t* in, ptrdiff_t in_stride, int32_t rows,
                 uint8_t* out, ptrdiff_t out_stride) {
-    if (!table.packed)
+    if (table.steps == 0)
         return kPortableResize.horizontal(table, in, in_stride, rows, out, out_stride);
-    const auto pass = !table.narrow      ? HorizontalGroups<0, false>
-                      : table.quads == 1 ? HorizontalGroups<1, true>
-                      : table.quads == 2 ? HorizontalGroups<2, true>
-                                         : HorizontalGroups<0, true>;
+    const auto pass = table.spread == kWide ? HorizontalGroups<0, false>
+                      : table.steps == 1    ? HorizontalGroups<1, true>
+                      : table.steps == 2    ? HorizontalGroups<2, true>
+                                            : HorizontalGroups<0, true>;
     pass(table, in, in_stride, rows, out, out_stride);
 }
 
@@ -215,6 +218,6 @@ void Vertical(const uint8_t* in, ptrdiff_t in_stride, const int32_t* weights, in
 
 }  // namespace
 
-const ResizeKernels kAvx512Resize = {Prepare, Horizontal, Vertical};
+const ResizeKernels kAvx512Resize = {Prepare, Horizontal, Vertical, {1, Horizontal, Vertical}};
 
 }  // namespace fastload

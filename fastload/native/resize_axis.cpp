@@ -42,23 +42,59 @@ double Sinc(double x) {
 
 double Lanczos3(double x) { return x >= -3.0 && x < 3.0 ? Sinc(x) * Sinc(x / 3) : 0.0; }
 
-struct Kernel {
-    double (*value)(double);
-    double support;
+// The part of a resampling that an axis describes.
+struct Range {
+    int32_t in;
+    double from, to;
+    int32_t out, window0;
 };
 
-Kernel KernelOf(Filter filter) {
+// With the kernel known when it is compiled: a call for each tap would take most of the time.
+template <double (*kValue)(double)>
+void Weigh(const Range& range, double kernel_support, Axis& axis) {
+    const double scale = (range.to - range.from) / range.out;
+    const double widening = std::max(scale, 1.0);
+    const double support = kernel_support * widening;
+    const double inverse = 1.0 / widening;
+    axis.taps = static_cast<int32_t>(std::ceil(support)) * 2 + 1;
+    axis.weights.assign(axis.first.size() * axis.taps, 0);
+    thread_local std::vector<double> of_thread;
+    of_thread.resize(axis.taps);
+    double* const values = of_thread.data();
+
+    for (size_t x = 0; x < axis.first.size(); ++x) {
+        const double center = range.from + (range.window0 + static_cast<int32_t>(x) + 0.5) * scale;
+        const int32_t first = std::max(static_cast<int32_t>(center - support + 0.5), 0);
+        const int32_t end = std::min(static_cast<int32_t>(center + support + 0.5), range.in);
+        const int32_t count = end - first;
+        double sum = 0.0;
+        for (int32_t tap = 0; tap < count; ++tap) {
+            values[tap] = kValue((tap + first - center + 0.5) * inverse);
+            sum += values[tap];
+        }
+        int32_t* weights = &axis.weights[x * axis.taps];
+        for (int32_t tap = 0; tap < count; ++tap) {
+            const double value = sum != 0.0 ? values[tap] / sum : values[tap];
+            weights[tap] =
+                static_cast<int32_t>((value < 0 ? -0.5 : 0.5) + value * (1 << kWeightBits));
+        }
+        axis.first[x] = first;
+        axis.count[x] = count;
+    }
+}
+
+void WeighBy(Filter filter, const Range& range, Axis& axis) {
     switch (filter) {
         case Filter::kLanczos:
-            return {Lanczos3, 3.0};
+            return Weigh<Lanczos3>(range, 3.0, axis);
         case Filter::kBilinear:
-            return {Triangle, 1.0};
+            return Weigh<Triangle>(range, 1.0, axis);
         case Filter::kBicubic:
-            return {Cubic, 2.0};
+            return Weigh<Cubic>(range, 2.0, axis);
         case Filter::kBox:
-            return {Box, 0.5};
+            return Weigh<Box>(range, 0.5, axis);
         case Filter::kHamming:
-            return {Hamming, 1.0};
+            return Weigh<Hamming>(range, 1.0, axis);
         case Filter::kNearest:
             break;
     }
@@ -66,16 +102,15 @@ Kernel KernelOf(Filter filter) {
                                        " is none of Pillow's (0 to 5)");
 }
 
-void MakeNearest(int32_t in, double from, double to, int32_t out, int32_t window0, int32_t window1,
-                 Axis& axis) {
-    const double scale = (to - from) / out;
+void ChooseNearest(const Range& range, Axis& axis) {
+    const double scale = (range.to - range.from) / range.out;
     axis.taps = 1;
     // Pillow adds the scale pixel after pixel; a product would round differently.
-    double position = from + scale * 0.5;
-    for (int32_t x = 0; x < window1; ++x, position += scale) {
-        if (x < window0) continue;
-        axis.first[x - window0] = std::clamp(static_cast<int32_t>(position), 0, in - 1);
-        axis.count[x - window0] = 1;
+    double position = range.from + scale * 0.5;
+    for (int32_t x = 0; x < range.window0; ++x) position += scale;
+    for (size_t x = 0; x < axis.first.size(); ++x, position += scale) {
+        axis.first[x] = std::clamp(static_cast<int32_t>(position), 0, range.in - 1);
+        axis.count[x] = 1;
     }
     axis.weights.assign(axis.first.size(), 1 << kWeightBits);
 }
@@ -92,40 +127,11 @@ int32_t Axis::end() const {
 
 void MakeAxis(Filter filter, int32_t in, double from, double to, int32_t out, int32_t window0,
               int32_t window1, Axis& axis) {
-    const size_t size = window1 - window0;
-    axis.first.resize(size);
-    axis.count.resize(size);
-    if (filter == Filter::kNearest) return MakeNearest(in, from, to, out, window0, window1, axis);
-
-    const Kernel kernel = KernelOf(filter);
-    const double scale = (to - from) / out;
-    const double widening = std::max(scale, 1.0);
-    const double support = kernel.support * widening;
-    const double inverse = 1.0 / widening;
-    axis.taps = static_cast<int32_t>(std::ceil(support)) * 2 + 1;
-    axis.weights.assign(size * axis.taps, 0);
-    thread_local std::vector<double> values;
-    values.resize(axis.taps);
-
-    for (size_t x = 0; x < size; ++x) {
-        const double center = from + (window0 + static_cast<int32_t>(x) + 0.5) * scale;
-        const int32_t first = std::max(static_cast<int32_t>(center - support + 0.5), 0);
-        const int32_t end = std::min(static_cast<int32_t>(center + support + 0.5), in);
-        const int32_t count = end - first;
-        double sum = 0.0;
-        for (int32_t tap = 0; tap < count; ++tap) {
-            values[tap] = kernel.value((tap + first - center + 0.5) * inverse);
-            sum += values[tap];
-        }
-        int32_t* weights = &axis.weights[x * axis.taps];
-        for (int32_t tap = 0; tap < count; ++tap) {
-            const double value = sum != 0.0 ? values[tap] / sum : values[tap];
-            weights[tap] =
-                static_cast<int32_t>((value < 0 ? -0.5 : 0.5) + value * (1 << kWeightBits));
-        }
-        axis.first[x] = first;
-        axis.count[x] = count;
-    }
+    axis.first.resize(window1 - window0);
+    axis.count.resize(axis.first.size());
+    axis.overshoots = filter == Filter::kBicubic || filter == Filter::kLanczos;
+    const Range range = {in, from, to, out, window0};
+    filter == Filter::kNearest ? ChooseNearest(range, axis) : WeighBy(filter, range, axis);
 }
 
 }  // namespace fastload

@@ -26,6 +26,7 @@ struct Axis {
     std::vector<int32_t> first;    // first input pixel of each output pixel
     std::vector<int32_t> count;    // input pixels with a weight, 1 .. taps
     std::vector<int32_t> weights;  // [output pixel][taps]
+    bool overshoots = false;       // some weights are negative
 
     int32_t size() const { return static_cast<int32_t>(first.size()); }
     // Input pixels that the axis reads are begin() .. end() - 1.

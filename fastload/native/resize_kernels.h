@@ -14,29 +14,41 @@ namespace fastload {
 // Bytes that the passes may read, never use, behind the last one of a row.
 inline constexpr size_t kRowPadding = 128;
 
+// Bytes that they may write behind the last one of a row.
+inline constexpr size_t kWritablePastRow = 32;
+
 // Tables of a horizontal pass in the order in which an instruction set reads them.
 struct HorizontalTable {
     const Axis* axis = nullptr;
     int32_t channels = 0;
     int32_t origin = 0;  // input pixel that a row's first byte holds
-    bool packed = false;
-    bool narrow = false;  // one register holds all that a quad's lanes read
-    int32_t quads = 0;
+    int32_t steps = 0;   // each takes a few taps of some outputs; 0: the portable pass serves
+    int32_t spread = 0;  // how far apart the inputs of a step lie
     std::vector<int32_t> offsets;
     std::vector<uint8_t> bytes;
 };
 
+// `rows` rows of axis.size() * channels levels each. Strides are in bytes.
+using HorizontalPass = void(const HorizontalTable& table, const uint8_t* in, ptrdiff_t in_stride,
+                            int32_t rows, uint8_t* out, ptrdiff_t out_stride);
+// One row of so many levels from `count` rows beneath each other.
+using VerticalPass = void(const uint8_t* in, ptrdiff_t in_stride, const int32_t* weights,
+                          int32_t count, size_t levels, uint8_t* out);
+
 struct ResizeKernels {
     void (*prepare)(const Axis& axis, int32_t channels, int32_t origin, HorizontalTable& table);
-    // `rows` rows of axis.size() * channels bytes each.
-    void (*horizontal)(const HorizontalTable& table, const uint8_t* in, ptrdiff_t in_stride,
-                       int32_t rows, uint8_t* out, ptrdiff_t out_stride);
-    // One row of `bytes` bytes from `count` rows beneath each other.
-    void (*vertical)(const uint8_t* in, ptrdiff_t in_stride, const int32_t* weights, int32_t count,
-                     size_t bytes, uint8_t* out);
+    HorizontalPass* horizontal;
+    VerticalPass* vertical;
+    // The same where the vertical pass is the second one: levels may be wider between the two.
+    struct {
+        size_t bytes_of_level;
+        HorizontalPass* horizontal;
+        VerticalPass* vertical;
+    } horizontal_first;
 };
 
 extern const ResizeKernels kPortableResize;
+extern const ResizeKernels kAvx2Resize;
 extern const ResizeKernels kAvx512Resize;
 
 }  // namespace fastload

@@ -13,7 +13,7 @@ void Prepare(const Axis& axis, int32_t channels, int32_t origin, HorizontalTable
     table.axis = &axis;
     table.channels = channels;
     table.origin = origin;
-    table.packed = false;
+    table.steps = 0;
 }
 
 template <int kChannels>
@@ -58,6 +58,6 @@ void Vertical(const uint8_t* in, ptrdiff_t in_stride, const int32_t* weights, in
 
 }  // namespace
 
-const ResizeKernels kPortableResize = {Prepare, Horizontal, Vertical};
+const ResizeKernels kPortableResize = {Prepare, Horizontal, Vertical, {1, Horizontal, Vertical}};
 
 }  // namespace fastload

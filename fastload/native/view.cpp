@@ -58,11 +58,11 @@ void View::Render(PixelSource& source, bool fast, RowSink& sink) const {
     thread_local Resampler resampler;
     resampler.Begin(horizontal, vertical, source.channels(),
                     IsVerticalFirst(bottom - top, right - left, resized_height_, resized_width_),
-                    BestResizeKernels());
+                    BestResizeKernels(), sink);
     source.Read({left + horizontal.begin(), top + vertical.begin(),
                  horizontal.end() - horizontal.begin(), vertical.end() - vertical.begin()},
                 denominator, resampler);
-    resampler.Finish(sink);
+    resampler.Finish();
 }
 
 }  // namespace fastload
