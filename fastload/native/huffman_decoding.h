@@ -8,8 +8,8 @@
 #include <cstring>
 
 #include "buffer.h"
+#include "jpeg_layout.h"
 #include "jpeg_tokens.h"
-#include "libjpeg.h"
 
 namespace fastload {
 
@@ -56,15 +56,15 @@ class Decoding {
   public:
     // Returns false where libjpeg refuses the table: more codes than a length has, one that is all
     // ones, or a DC size above 15.
-    bool Build(const JHUFF_TBL& source, uint32_t table) {
+    bool Build(const HuffmanTable& source, uint32_t table) {
         std::memset(short_, 0, sizeof(short_));
         uint32_t code = 0, place = 0;
         for (uint32_t length = 1; length <= kLongestCode; ++length, code <<= 1) {
             first_[length] = code;
             first_place_[length] = place;
-            for (uint32_t i = 0; i < source.bits[length]; ++i, ++code, ++place) {
+            for (uint32_t i = 0; i < source.counts[length - 1]; ++i, ++code, ++place) {
                 if (place >= 256 || code + 1 >= (1u << length)) return false;
-                const uint32_t symbol = source.huffval[place];
+                const uint32_t symbol = source.symbols[place];
                 if (IsDc(table) && symbol > 15) return false;
                 long_[place] = MakeEntry(length, symbol, table);
                 if (length <= kPeekBits) Fill(code, length, long_[place]);

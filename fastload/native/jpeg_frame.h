@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "jpeg_layout.h"
 #include "jpeg_source.h"
 
 namespace fastload {
@@ -26,8 +27,6 @@ struct FrameComponent {
     uint32_t quant_slot;
     uint32_t huffman_slot;
 };
-
-enum class JpegColour { kGrey, kYcc, kRgb };
 
 struct Frame {
     uint32_t width;

@@ -5,11 +5,13 @@
 #include <string>
 
 #include "error.h"
+#include "zigzag.h"
 
 namespace fastload {
 namespace {
 
 constexpr int32_t kBlock = 8;
+constexpr int32_t kMostBlocksOfMcu = 10;  // T.81 B.2.3
 
 [[noreturn]] void Corrupt(const char* what) {
     throw Failure(FL_CORRUPT, std::string("JPEG: ") + what);
@@ -41,6 +43,12 @@ class HeaderReader {
                 ReadFrame(marker, body, length);
             } else if (marker == 0xDD) {
                 ReadInterval(body, length);
+            } else if (marker == 0xDB) {
+                ReadQuantTables(data_ + body, length);
+            } else if (marker == 0xC4) {
+                ReadHuffmanTables(data_ + body, length);
+            } else if (marker == 0xE0 || marker == 0xEE) {
+                ReadColourMark(marker, data_ + body, length);
             } else if (marker == 0xDA) {
                 ReadScan(body, length);
                 return layout_;
@@ -91,6 +99,10 @@ class HeaderReader {
         if (layout_.component_count != 1 && layout_.component_count != 3) {
             Unsupported(std::to_string(layout_.component_count) + " components");
         }
+        for (size_t i = 0; i < static_cast<size_t>(layout_.component_count); ++i) {
+            ids_[i] = bytes[6 + 3 * i];
+            layout_.quant_slots[i] = bytes[8 + 3 * i];
+        }
         ReadSampling(bytes + 6);
         sequential_huffman_ = marker <= 0xC1;
     }
@@ -126,18 +138,80 @@ class HeaderReader {
         layout_.seekable = sequential_huffman_ && count == layout_.component_count &&
                            spectrum[0] == 0 && spectrum[1] == 63 && spectrum[2] == 0 &&
                            interval_count_ == 1 && HasPlainSampling() &&
-                           WordAt(data_ + layout_.interval_at) == layout_.mcu_columns;
+                           WordAt(data_ + layout_.interval_at) == layout_.mcu_columns &&
+                           HasPlainColour() && HasTables(bytes + 1);
+    }
+
+    // T.81 B.2.4.1. A table that does not fit its segment is none.
+    void ReadQuantTables(const uint8_t* bytes, int32_t length) {
+        while (length > 0) {
+            const int32_t slot = bytes[0] & 15, words = bytes[0] >> 4;
+            const int32_t size = words != 0 ? 128 : 64;
+            if (slot > 3 || words > 1 || length < 1 + size) Corrupt("a quantisation table amiss");
+            for (int32_t place = 0; place < 64; ++place)
+                layout_.quant_tables[slot][kNaturalOrder[place]] = static_cast<uint16_t>(
+                    words != 0 ? WordAt(bytes + 1 + 2 * place) : bytes[1 + place]);
+            has_quant_table_[slot] = true;
+            bytes += 1 + size;
+            length -= 1 + size;
+        }
+    }
+
+    void ReadHuffmanTables(const uint8_t* bytes, int32_t length) {
+        while (length > 0) {
+            const int32_t slot = bytes[0] & 15, kind = bytes[0] >> 4;
+            int32_t symbols = 0;
+            if (length < 17) Corrupt("a Huffman table amiss");
+            for (int32_t i = 1; i <= 16; ++i) symbols += bytes[i];
+            if (slot > 3 || kind > 1 || symbols > 256 || length < 17 + symbols)
+                Corrupt("a Huffman table amiss");
+            (kind == 0 ? layout_.dc_tables : layout_.ac_tables)[slot] = {bytes + 1, bytes + 17};
+            bytes += 17 + symbols;
+            length -= 17 + symbols;
+        }
+    }
+
+    // JFIF (ITU-T T.871) and Adobe (T.872) each have a mark that tells the colours.
+    void ReadColourMark(uint8_t marker, const uint8_t* bytes, int32_t length) {
+        if (marker == 0xE0 && length >= 14 && std::memcmp(bytes, "JFIF", 5) == 0) jfif_ = true;
+        if (marker == 0xEE && length >= 12 && std::memcmp(bytes, "Adobe", 5) == 0)
+            adobe_transform_ = bytes[11];
+    }
+
+    // Three components are taken for what libjpeg takes them for: JFIF's mark comes before
+    // Adobe's, and component ids speak where both are missing. Returns false for a transform that
+    // Adobe does not define, of which libjpeg warns.
+    bool HasPlainColour() {
+        if (layout_.component_count == 1) return true;
+        const bool says_rgb = ids_[0] == 'R' && ids_[1] == 'G' && ids_[2] == 'B';
+        const bool is_rgb = !jfif_ && (adobe_transform_ < 0 ? says_rgb : adobe_transform_ == 0);
+        layout_.colour = is_rgb ? JpegColour::kRgb : JpegColour::kYcc;
+        return jfif_ || adobe_transform_ <= 1;
+    }
+
+    // The scan's components and tables: those of the frame in its order, all there.
+    bool HasTables(const uint8_t* bytes) {
+        for (size_t i = 0; i < static_cast<size_t>(layout_.component_count); ++i, bytes += 2) {
+            layout_.dc_slots[i] = bytes[1] >> 4;
+            layout_.ac_slots[i] = bytes[1] & 15;
+            if (bytes[0] != ids_[i] || layout_.dc_slots[i] > 3 || layout_.ac_slots[i] > 3 ||
+                layout_.quant_slots[i] > 3 || !has_quant_table_[layout_.quant_slots[i]])
+                return false;
+        }
+        return true;
     }
 
     // One block is the MCU of a lone component, whatever its factors say; and libjpeg knows whole
     // ratios only.
     bool HasPlainSampling() const {
         if (layout_.component_count == 1) return layout_.most_across * layout_.most_down == 1;
+        int32_t blocks = 0;
         for (size_t i = 0; i < 3; ++i) {
             if (layout_.most_across % layout_.across[i] != 0) return false;
             if (layout_.most_down % layout_.down[i] != 0) return false;
+            blocks += layout_.across[i] * layout_.down[i];
         }
-        return true;
+        return blocks <= kMostBlocksOfMcu;
     }
 
     const uint8_t* data_;
@@ -146,6 +220,10 @@ class HeaderReader {
     JpegLayout layout_;
     bool sequential_huffman_ = false;
     int32_t interval_count_ = 0;
+    std::array<int32_t, 3> ids_{};
+    std::array<bool, 4> has_quant_table_{};
+    bool jfif_ = false;
+    int32_t adobe_transform_ = -1;
 };
 
 void PutWord(int32_t value, uint8_t* bytes) {

@@ -13,10 +13,19 @@
 
 namespace fastload {
 
+enum class JpegColour { kGrey, kYcc, kRgb };
+
+// A Huffman table as T.81 B.2.4.2 has it.
+struct HuffmanTable {
+    const uint8_t* counts = nullptr;   // of the codes of each length, 1 to 16
+    const uint8_t* symbols = nullptr;  // in the order of their codes; null: no such table
+};
+
 struct JpegLayout {
     int32_t width = 0;
     int32_t height = 0;
-    int32_t component_count = 0;      // 1 or 3
+    int32_t component_count = 0;  // 1 or 3
+    JpegColour colour = JpegColour::kGrey;
     std::array<int32_t, 3> across{};  // sampling factors
     std::array<int32_t, 3> down{};
     int32_t most_across = 1;
@@ -24,6 +33,15 @@ struct JpegLayout {
     int32_t mcu_columns = 0;
     int32_t mcu_rows = 0;
     bool seekable = false;
+
+    // What a seekable file's scan is decoded with. Huffman tables lie in the file's bytes.
+    std::array<std::array<uint16_t, 64>, 4> quant_tables;  // natural order
+    std::array<int32_t, 3> quant_slots{};
+    std::array<HuffmanTable, 4> dc_tables{};
+    std::array<HuffmanTable, 4> ac_tables{};
+    std::array<int32_t, 3> dc_slots{};
+    std::array<int32_t, 3> ac_slots{};
+
     size_t size_at = 0;      // offset of the frame header's height, the width behind it
     size_t interval_at = 0;  // offset of the restart interval; 0 without one
     size_t scan_at = 0;      // offset of the first entropy-coded byte

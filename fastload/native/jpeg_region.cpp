@@ -1,248 +1,258 @@
 #include "jpeg_region.h"
 
 #include <algorithm>
+#include <cstring>
 #include <vector>
 
-#include "buffer.h"
 #include "error.h"
-#include "jpeg_layout.h"
-#include "jpeg_source.h"
-
-// How a restart marker is read can be replaced; only libjpeg's inner header declares where.
-extern "C" {
-#include <jpegint.h>
-}
+#include "jpeg_by_libjpeg.h"
+#include "jpeg_kernels.h"
+#include "mcu_reader.h"
 
 namespace fastload {
 namespace {
 
-constexpr size_t kReadablePastRow = 128;
+constexpr int32_t kBlock = 8;
 constexpr int32_t kRowsOfBatch = 16;
+// Kernels write one sample in front of a row.
+constexpr ptrdiff_t kInFront = 64;
+static_assert(kSpareBytes >= 128, "a sink may read so far behind a row");
 
 struct Range {
     int32_t first, last;  // last is one past
 };
 
-// MCUs, in one direction, whose samples make the pixels first .. last - 1. Fancy upsampling mixes a
-// sample with its neighbour on either side, so that a component with `most / factor` pixels a
-// sample needs one more at both ends. Its switch to plain upsampling below 3 samples depends on
-// the image's width: two MCUs always hold 3 samples, if the image does.
-Range NeededMcus(Range pixels, int32_t most, const int32_t* factors, int32_t component_count,
-                 int32_t mcu_size, int32_t mcu_count) {
-    Range needed = {pixels.first / mcu_size, (pixels.last - 1) / mcu_size + 1};
-    for (int32_t i = 0; i < component_count; ++i) {
-        const int32_t step = most / factors[i];
-        if (step == 1) continue;
-        const int32_t low = std::max(0, (pixels.first / step - 1) * step);
-        const int32_t high = ((pixels.last - 1) / step + 2) * step;
-        needed.first = std::min(needed.first, low / mcu_size);
-        needed.last = std::max(needed.last, (high - 1) / mcu_size + 1);
-    }
-    needed.last = std::min(needed.last, mcu_count);
-    if (needed.last - needed.first < 2) {
-        needed.last = std::min(needed.first + 2, mcu_count);
-        needed.first = std::max(needed.last - 2, 0);
-    }
-    return needed;
-}
-
-// What of a seekable file is decoded.
-struct Cut {
-    Range rows;
-    Range columns;
-    bool drops_columns;  // to the right
-    Buffer headers;
-    std::vector<size_t> starts;
+// How samples become as many as there are pixels.
+enum class Upsampling {
+    kNone,
+    kAcrossTwice,
+    kDownTwice,
+    kBothTwice,
+    kRepeat,
 };
 
-// One decompressor a thread, kept from image to image.
-class RegionDecoder {
-  public:
-    RegionDecoder();
-    ~RegionDecoder() { jpeg_destroy_decompress(&info_); }
-    RegionDecoder(const RegionDecoder&) = delete;
-    RegionDecoder& operator=(const RegionDecoder&) = delete;
+// The choice is libjpeg's: its smooth upsampling knows twice as many, and needs more than two
+// samples where that is across.
+Upsampling UpsamplingOf(int32_t step_across, int32_t step_down, int32_t width) {
+    if (step_across == 1 && step_down == 1) return Upsampling::kNone;
+    if (step_across == 1 && step_down == 2) return Upsampling::kDownTwice;
+    if (step_across == 2 && step_down == 1 && width > 2) return Upsampling::kAcrossTwice;
+    if (step_across == 2 && step_down == 2 && width > 2) return Upsampling::kBothTwice;
+    return Upsampling::kRepeat;
+}
 
-    void Decode(const uint8_t* data, size_t size, Box box, int32_t denominator, RowSink& sink);
+// Samples that the pixels of a range are made of: smooth upsampling mixes a sample with those
+// beside it.
+Range NeededSamples(Range pixels, int32_t step, bool smooth, int32_t count) {
+    const int32_t beside = smooth ? 1 : 0;
+    return {std::max(pixels.first / step - beside, 0),
+            std::min((pixels.last - 1) / step + 1 + beside, count)};
+}
+
+int32_t DivideUp(int32_t value, int32_t divisor) { return (value + divisor - 1) / divisor; }
+
+// The samples of one component, as far as the box needs them: two bands, a band being the rows of
+// one MCU row. A third one takes the first one's place.
+class Plane {
+  public:
+    void Begin(const JpegLayout& layout, int32_t component, Box box) {
+        const int32_t across = layout.across[component], down = layout.down[component];
+        step_across_ = layout.most_across / across;
+        step_down_ = layout.most_down / down;
+        height_ = DivideUp(layout.height * down, layout.most_down);
+        const int32_t width = DivideUp(layout.width * across, layout.most_across);
+        upsampling_ = UpsamplingOf(step_across_, step_down_, width);
+        const bool smooth = upsampling_ != Upsampling::kRepeat;
+        columns_ = NeededSamples({box.left, box.left + box.width}, step_across_,
+                                 smooth && step_across_ > 1, width);
+        rows_ = NeededSamples({box.top, box.top + box.height}, step_down_, smooth && step_down_ > 1,
+                              height_);
+        blocks_ = {columns_.first / kBlock, (columns_.last - 1) / kBlock + 1};
+        band_ = kBlock * down;
+        stride_ = (blocks_.last - blocks_.first) * kBlock + static_cast<ptrdiff_t>(kSpareBytes);
+        samples_.resize(std::max(samples_.size(), kInFront + 2 * band_ * stride_ + kSpareBytes));
+    }
+
+    Range columns() const { return columns_; }
+    Range rows() const { return rows_; }
+    Range blocks() const { return blocks_; }
+
+    // The row of the first block's first sample.
+    uint8_t* Row(int32_t y) { return samples_.data() + kInFront + y % (2 * band_) * stride_; }
+    ptrdiff_t stride() const { return stride_; }
+
+    // The samples of pixel row y from pixel `left` on, `width` of them; `scratch` may hold them.
+    const uint8_t* PixelRow(const JpegKernels& kernels, int32_t y, int32_t left, int32_t width,
+                            std::vector<uint8_t>& scratch, std::vector<uint16_t>& sums) {
+        if (upsampling_ == Upsampling::kNone) return Sample(y, left);
+        const int32_t count = columns_.last - columns_.first;
+        scratch.resize(std::max(scratch.size(), static_cast<size_t>(2 * count) + kSpareBytes));
+        uint8_t* const out = scratch.data();
+        const int32_t near = y / step_down_;
+        const bool far_is_below = y % 2 != 0;
+        const int32_t far = std::clamp(far_is_below ? near + 1 : near - 1, 0, height_ - 1);
+        switch (upsampling_) {
+            case Upsampling::kAcrossTwice:
+                kernels.across_twice(Sample(near, columns_.first), count, out);
+                return out + left - 2 * columns_.first;
+            case Upsampling::kDownTwice:
+                kernels.down_twice(Sample(near, columns_.first), Sample(far, columns_.first),
+                                   far_is_below, count, out);
+                return out + left - columns_.first;
+            case Upsampling::kBothTwice:
+                sums.resize(std::max(sums.size(), count + kSpareBytes));
+                kernels.both_twice(Sample(near, columns_.first), Sample(far, columns_.first), count,
+                                   sums.data(), out);
+                return out + left - 2 * columns_.first;
+            default:
+                return Repeated(near, left, width, scratch);
+        }
+    }
 
   private:
-    // Returns the decompressor to where it can begin an image, however this one ended.
-    class Session {
-      public:
-        explicit Session(jpeg_decompress_struct& info) : info_(info) {}
-        ~Session() { jpeg_abort_decompress(&info_); }
-        Session(const Session&) = delete;
-        Session& operator=(const Session&) = delete;
+    uint8_t* Sample(int32_t y, int32_t x) { return Row(y) + x - blocks_.first * kBlock; }
 
-      private:
-        jpeg_decompress_struct& info_;
-    };
-
-    static RegionDecoder& Of(j_decompress_ptr info) {
-        return *static_cast<RegionDecoder*>(info->client_data);
+    const uint8_t* Repeated(int32_t y, int32_t left, int32_t width, std::vector<uint8_t>& out) {
+        out.resize(std::max(out.size(), width + kSpareBytes));
+        const uint8_t* const row = Sample(y, 0);
+        for (int32_t x = 0; x < width; ++x) out[x] = row[(left + x) / step_across_];
+        return out.data();
     }
-    static boolean FillInput(j_decompress_ptr info);
-    static void SkipInput(j_decompress_ptr info, long count);
-    static boolean EnterMcuRow(j_decompress_ptr info);
 
-    void Feed(const uint8_t* bytes, size_t count) {
-        source_.next_input_byte = bytes;
-        source_.bytes_in_buffer = count;
-    }
-    void PlanCut(const JpegLayout& layout, Box box);
-    void ReadHeader();
-    void EnterScan(const JpegLayout& layout);
-    void StartDecoding();
-    void DeliverRows(Box box, RowSink& sink);
-    void ReadBatch();
-
-    JpegErrors errors_;
-    jpeg_decompress_struct info_{};
-    jpeg_source_mgr source_{};
-    boolean (*read_restart_marker_)(j_decompress_ptr) = nullptr;
-
-    const uint8_t* data_ = nullptr;
-    size_t size_ = 0;
-    int32_t denominator_ = 1;
-    JDIMENSION left_ = 0;  // pixels to the left that are not decoded
-    Cut cut_{};
-
-    std::vector<uint8_t> pixels_;
-    std::vector<JSAMPROW> rows_;
-    JDIMENSION filled_ = 0;
-    JDIMENSION wanted_ = 0;
+    int32_t step_across_ = 1;  // pixels of a sample
+    int32_t step_down_ = 1;
+    int32_t height_ = 0;  // of the whole image
+    Upsampling upsampling_ = Upsampling::kNone;
+    Range columns_{};
+    Range rows_{};
+    Range blocks_{};  // across
+    int32_t band_ = 0;
+    ptrdiff_t stride_ = 0;
+    std::vector<uint8_t> samples_;
 };
 
-RegionDecoder::RegionDecoder() {
-    info_.err = errors_.manager();
-    errors_.Attempt([](void* info) { jpeg_create_decompress(static_cast<j_decompress_ptr>(info)); },
-                    &info_);
-    info_.client_data = this;
-    source_.init_source = [](j_decompress_ptr) {};
-    source_.fill_input_buffer = FillInput;
-    source_.skip_input_data = SkipInput;
-    source_.resync_to_restart = jpeg_resync_to_restart;
-    source_.term_source = [](j_decompress_ptr) {};
-    info_.src = &source_;
-    read_restart_marker_ = info_.marker->read_restart_marker;
-}
+// Makes pixel rows and hands them on in batches.
+class RowMaker {
+  public:
+    void Begin(const JpegLayout& layout, Box box, Plane* planes, RowSink& sink) {
+        colour_ = layout.colour;
+        box_ = box;
+        planes_ = planes;
+        sink_ = &sink;
+        next_ = box.top;
+        batch_ = 0;
+        stride_ = DivideUp(box.width * (colour_ == JpegColour::kGrey ? 1 : 3), 64) * 64 +
+                  static_cast<ptrdiff_t>(kSpareBytes);
+        rows_.resize(std::max(rows_.size(), static_cast<size_t>(kRowsOfBatch * stride_)));
+    }
 
-// All there is has been fed.
-boolean RegionDecoder::FillInput(j_decompress_ptr info) {
-    WARNMS(info, JWRN_JPEG_EOF);  // does not return: see JpegErrors
-    return FALSE;
-}
-
-void RegionDecoder::SkipInput(j_decompress_ptr info, long count) {
-    if (count <= 0) return;
-    if (static_cast<size_t>(count) > info->src->bytes_in_buffer) WARNMS(info, JWRN_JPEG_EOF);
-    info->src->next_input_byte += count;
-    info->src->bytes_in_buffer -= static_cast<size_t>(count);
-}
-
-// In place of reading a restart marker: goes on where the next row begins, whatever is left of this
-// one. Of a row that was read in full, nothing but the marker may be left.
-boolean RegionDecoder::EnterMcuRow(j_decompress_ptr info) {
-    const RegionDecoder& self = Of(info);
-    const uint8_t* const start = self.data_ + self.cut_.starts[info->input_iMCU_row];
-    if (!self.cut_.drops_columns) {
-        const uint8_t* next = info->src->next_input_byte;
-        bool at_end = info->marker->discarded_bytes == 0;
-        if (info->unread_marker != 0) {
-            at_end = at_end && next == start;
-        } else {
-            at_end = at_end && next <= start - 2;
-            while (at_end && next < start - 1) at_end = *next++ == 0xFF;
+    // All pixel rows above `bottom` can be made.
+    void MakeUpTo(int32_t bottom) {
+        for (; next_ < bottom; ++next_) {
+            MakeRow(rows_.data() + batch_ * stride_);
+            if (++batch_ == kRowsOfBatch || next_ + 1 == box_.top + box_.height) {
+                sink_->Rows(rows_.data(), stride_, batch_);
+                batch_ = 0;
+            }
         }
-        if (!at_end) WARNMS2(info, JWRN_EXTRANEOUS_DATA, info->marker->discarded_bytes, start[-1]);
     }
-    info->marker->discarded_bytes = 0;
-    info->unread_marker = 0;
-    info->src->next_input_byte = start;
-    info->src->bytes_in_buffer = static_cast<size_t>(self.data_ + self.size_ - start);
-    return TRUE;
-}
 
-void RegionDecoder::PlanCut(const JpegLayout& layout, Box box) {
-    cut_.columns = NeededMcus({box.left, box.left + box.width}, layout.most_across,
-                              layout.across.data(), layout.component_count,
-                              DCTSIZE * layout.most_across / denominator_, layout.mcu_columns);
-    cut_.rows = NeededMcus({box.top, box.top + box.height}, layout.most_down, layout.down.data(),
-                           layout.component_count, DCTSIZE * layout.most_down / denominator_,
-                           layout.mcu_rows);
-    cut_.drops_columns = cut_.columns.last < layout.mcu_columns;
-    FindMcuRows(data_, size_, layout, cut_.rows.first, cut_.rows.last, cut_.starts);
-    cut_.headers.Clear();
-    AppendCutHeaders(data_, layout, cut_.rows.first, cut_.rows.last, cut_.columns.last,
-                     cut_.headers);
-}
-
-void RegionDecoder::ReadHeader() {
-    errors_.Attempt(
-        [](void* info) { (void)jpeg_read_header(static_cast<j_decompress_ptr>(info), TRUE); },
-        &info_);
-    info_.scale_num = 1;
-    info_.scale_denom = static_cast<unsigned>(denominator_);
-    info_.out_color_space = info_.num_components == 1 ? JCS_GRAYSCALE : JCS_RGB;
-    info_.dct_method = JDCT_ISLOW;
-    info_.do_fancy_upsampling = TRUE;
-}
-
-// The rows are read from the file itself; the headers alone were copied.
-void RegionDecoder::EnterScan(const JpegLayout& layout) {
-    if (source_.bytes_in_buffer != 0 ||
-        info_.restart_interval != static_cast<unsigned>(cut_.columns.last) ||
-        info_.num_components != layout.component_count) {
-        throw Failure(FL_CORRUPT, "JPEG: headers that can be read in two ways");
-    }
-    Feed(data_ + cut_.starts[0], size_ - cut_.starts[0]);
-    info_.marker->read_restart_marker = EnterMcuRow;
-    left_ =
-        static_cast<JDIMENSION>(cut_.columns.first * DCTSIZE * layout.most_across / denominator_);
-}
-
-void RegionDecoder::StartDecoding() {
-    const auto step = [](void* argument) {
-        auto* self = static_cast<RegionDecoder*>(argument);
-        (void)jpeg_start_decompress(&self->info_);
-        if (self->left_ == 0) return;
-        JDIMENSION width = self->info_.output_width - self->left_;
-        jpeg_crop_scanline(&self->info_, &self->left_, &width);
-    };
-    errors_.Attempt(step, this);
-}
-
-void RegionDecoder::ReadBatch() {
-    const auto step = [](void* argument) {
-        auto* self = static_cast<RegionDecoder*>(argument);
-        while (self->filled_ < self->wanted_) {
-            self->filled_ += jpeg_read_scanlines(&self->info_, self->rows_.data() + self->filled_,
-                                                 self->wanted_ - self->filled_);
+  private:
+    void MakeRow(uint8_t* out) {
+        const int32_t width = box_.width;
+        const uint8_t* samples[3];
+        for (int i = 0; i < (colour_ == JpegColour::kGrey ? 1 : 3); ++i)
+            samples[i] = planes_[i].PixelRow(kernels_, next_, box_.left, width, scratch_[i], sums_);
+        switch (colour_) {
+            case JpegColour::kGrey:
+                std::memcpy(out, samples[0], width);
+                return;
+            case JpegColour::kYcc:
+                return kernels_.ycc_to_rgb(samples[0], samples[1], samples[2], width, out);
+            case JpegColour::kRgb:
+                return kernels_.interleave(samples[0], samples[1], samples[2], width, out);
         }
-    };
-    filled_ = 0;
-    errors_.Attempt(step, this);
+    }
+
+    const JpegKernels& kernels_ = BestJpegKernels();
+    JpegColour colour_ = JpegColour::kGrey;
+    Box box_{};
+    Plane* planes_ = nullptr;
+    RowSink* sink_ = nullptr;
+    int32_t next_ = 0;
+    int32_t batch_ = 0;  // rows of it that are made
+    ptrdiff_t stride_ = 0;
+    std::vector<uint8_t> rows_;
+    std::vector<uint8_t> scratch_[3];
+    std::vector<uint16_t> sums_;
+};
+
+// Memory that a thread keeps from image to image.
+class RegionDecoder {
+  public:
+    void Decode(const uint8_t* data, size_t size, const JpegLayout& layout, Box box, RowSink& sink);
+
+  private:
+    void MakeSamples(const JpegLayout& layout, int32_t mcu_row, int32_t first_column,
+                     const CoefficientRow& coefficients);
+
+    const JpegKernels& kernels_ = BestJpegKernels();
+    McuReader reader_;
+    CoefficientRow coefficients_[2];
+    std::vector<size_t> starts_;
+    Plane planes_[3];
+    RowMaker pixels_;
+};
+
+void RegionDecoder::MakeSamples(const JpegLayout& layout, int32_t mcu_row, int32_t first_column,
+                                const CoefficientRow& coefficients) {
+    for (int32_t i = 0; i < layout.component_count; ++i) {
+        Plane& plane = planes_[i];
+        const Range blocks = plane.blocks();
+        const int32_t skipped = blocks.first - first_column * layout.across[i];
+        for (int32_t down = 0; down < layout.down[i]; ++down) {
+            const int32_t y = (mcu_row * layout.down[i] + down) * kBlock;
+            if (y >= plane.rows().last || y + kBlock <= plane.rows().first) continue;
+            kernels_.inverse_dct(coefficients.Blocks(i, down) + kBlock * kBlock * skipped,
+                                 blocks.last - blocks.first,
+                                 layout.quant_tables[layout.quant_slots[i]].data(), plane.Row(y),
+                                 plane.stride());
+        }
+    }
 }
 
-// `box` lies in what libjpeg puts out.
-void RegionDecoder::DeliverRows(Box box, RowSink& sink) {
-    const auto channels = static_cast<size_t>(info_.output_components);
-    const size_t stride = (info_.output_width * channels + kReadablePastRow + 63) / 64 * 64;
-    const auto batch = std::max(kRowsOfBatch, DCTSIZE * info_.max_v_samp_factor / denominator_);
-    if (pixels_.size() < stride * static_cast<size_t>(batch)) {
-        pixels_.resize(stride * static_cast<size_t>(batch));
+void RegionDecoder::Decode(const uint8_t* data, size_t size, const JpegLayout& layout, Box box,
+                           RowSink& sink) {
+    McuRange columns = {layout.mcu_columns, 0}, rows = {layout.mcu_rows, 0};
+    bool looks_below = false;
+    for (int32_t i = 0; i < layout.component_count; ++i) {
+        planes_[i].Begin(layout, i, box);
+        const int32_t across = layout.across[i] * kBlock, down = layout.down[i] * kBlock;
+        columns.first = std::min(columns.first, planes_[i].columns().first / across);
+        columns.last = std::max(columns.last, (planes_[i].columns().last - 1) / across + 1);
+        rows.first = std::min(rows.first, planes_[i].rows().first / down);
+        rows.last = std::max(rows.last, (planes_[i].rows().last - 1) / down + 1);
+        looks_below |= layout.down[i] < layout.most_down;
     }
-    rows_.clear();
-    for (int32_t i = 0; i < batch; ++i) rows_.push_back(&pixels_[static_cast<size_t>(i) * stride]);
-    const int32_t bottom = box.top + box.height;
-    for (int32_t row = 0; row < bottom; row += batch) {
-        const int32_t count = std::min(batch, bottom - row);
-        wanted_ = static_cast<JDIMENSION>(count);
-        ReadBatch();
-        const int32_t outside = std::clamp(box.top - row, 0, count);
-        if (outside == count) continue;
-        sink.Rows(rows_[static_cast<size_t>(outside)] + static_cast<size_t>(box.left) * channels,
-                  static_cast<ptrdiff_t>(stride), count - outside);
+    FindMcuRows(data, size, layout, rows.first, rows.last, starts_);
+    reader_.Begin(layout, columns, size);
+    for (CoefficientRow& row : coefficients_) row.Resize(layout, columns.count());
+    pixels_.Begin(layout, box, planes_, sink);
+
+    const int32_t height = kBlock * layout.most_down;
+    for (int32_t row = rows.first; row < rows.last; ++row) {
+        const size_t place = row - rows.first;
+        if (place % 2 == 0) {
+            const bool two = row + 1 < rows.last;
+            const uint8_t* const begin[2] = {data + starts_[place],
+                                             two ? data + starts_[place + 1] : nullptr};
+            reader_.Read(begin, data + size, coefficients_);
+        }
+        MakeSamples(layout, row, columns.first, coefficients_[place % 2]);
+        // The last pixel row of a band may need samples of the next one.
+        const int32_t bottom = (row + 1) * height - (looks_below ? 1 : 0);
+        pixels_.MakeUpTo(row + 1 == rows.last ? box.top + box.height
+                                              : std::min(bottom, box.top + box.height));
     }
 }
 
@@ -250,54 +260,23 @@ void CheckBox(const JpegLayout& layout, Box box, int32_t denominator) {
     if (denominator != 1 && denominator != 2 && denominator != 4 && denominator != 8) {
         throw Failure(FL_BAD_ARGUMENT, "JPEG: the denominator must be 1, 2, 4 or 8");
     }
-    const int32_t width = (layout.width + denominator - 1) / denominator;
-    const int32_t height = (layout.height + denominator - 1) / denominator;
+    const int32_t width = DivideUp(layout.width, denominator);
+    const int32_t height = DivideUp(layout.height, denominator);
     if (box.left < 0 || box.top < 0 || box.width < 1 || box.height < 1 ||
         box.width > width - box.left || box.height > height - box.top) {
         throw Failure(FL_BAD_ARGUMENT, "JPEG: the box is empty or not within the image");
     }
 }
 
-void RegionDecoder::Decode(const uint8_t* data, size_t size, Box box, int32_t denominator,
-                           RowSink& sink) {
-    const JpegLayout layout = ReadJpegLayout(data, size);
-    CheckBox(layout, box, denominator);
-    data_ = data;
-    size_ = size;
-    denominator_ = denominator;
-    left_ = 0;
-    info_.marker->read_restart_marker = read_restart_marker_;
-    const Session session(info_);
-    if (layout.seekable) {
-        PlanCut(layout, box);
-        Feed(cut_.headers.data(), cut_.headers.size());
-        ReadHeader();
-        EnterScan(layout);
-        box.top -= cut_.rows.first * DCTSIZE * layout.most_down / denominator;
-    } else {
-        Feed(data, size);
-        ReadHeader();
-    }
-    StartDecoding();
-    box.left -= static_cast<int32_t>(left_);
-    if (static_cast<JDIMENSION>(box.left + box.width) > info_.output_width ||
-        static_cast<JDIMENSION>(box.top + box.height) > info_.output_height) {
-        throw Failure(FL_INTERNAL, "JPEG: libjpeg put out fewer pixels than the headers say");
-    }
-    DeliverRows(box, sink);
-}
-
 }  // namespace
 
-JpegSize ReadJpegSize(const uint8_t* data, size_t size) {
-    const JpegLayout layout = ReadJpegLayout(data, size);
-    return {layout.width, layout.height, layout.component_count};
-}
-
-void DecodeJpegRegion(const uint8_t* data, size_t size, Box box, int32_t denominator,
-                      RowSink& sink) {
+void DecodeJpegRegion(const uint8_t* data, size_t size, const JpegLayout& layout, Box box,
+                      int32_t denominator, RowSink& sink) {
+    CheckBox(layout, box, denominator);
+    if (!layout.seekable || denominator != 1)
+        return DecodeByLibjpeg(data, size, layout, box, denominator, sink);
     thread_local RegionDecoder decoder;
-    decoder.Decode(data, size, box, denominator, sink);
+    decoder.Decode(data, size, layout, box, sink);
 }
 
 }  // namespace fastload

@@ -1,6 +1,6 @@
 // Decodes a box of a JPEG, bit for bit the pixels that libjpeg gives there for the whole image. Of
-// a seekable file (jpeg_layout.h) only the MCU rows that the box needs are read, and those only up
-// to the last MCU that it needs.
+// a seekable file (jpeg_layout.h) only the MCU rows that the box needs are read, those only up to
+// the last MCU that it needs, and of those only the blocks that it needs become pixels.
 #ifndef FASTLOAD_NATIVE_JPEG_REGION_H_
 #define FASTLOAD_NATIVE_JPEG_REGION_H_
 
@@ -8,25 +8,18 @@
 #include <cstdint>
 
 #include "box.h"
+#include "jpeg_layout.h"
 #include "row_sink.h"
 
 namespace fastload {
 
-struct JpegSize {
-    int32_t width, height;
-    int32_t channels;  // 1 (grey) or 3
-};
-
-// Reads the headers alone. Throws FL_CORRUPT, or FL_JPEG_UNSUPPORTED (CMYK, 12 bits, lossless).
-JpegSize ReadJpegSize(const uint8_t* data, size_t size);
-
-// `denominator` is 1, 2, 4 or 8: libjpeg's scaled decoding, whose image has ceil(width /
-// denominator) x ceil(height / denominator) pixels; `box` lies in that image. Rows come in batches.
-// Throws FL_BAD_ARGUMENT, or where libjpeg fails or warns, FL_CORRUPT, FL_JPEG_WARNING or
-// FL_JPEG_UNSUPPORTED; some rows may have been delivered by then. `sink` must not decode on the
-// same thread.
-void DecodeJpegRegion(const uint8_t* data, size_t size, Box box, int32_t denominator,
-                      RowSink& sink);
+// `layout` is that of the file. `denominator` is 1, 2, 4 or 8: libjpeg's scaled decoding, whose
+// image has ceil(width / denominator) x ceil(height / denominator) pixels; `box` lies in that
+// image. Rows come in batches. Throws FL_BAD_ARGUMENT, or where libjpeg would fail or warn,
+// FL_CORRUPT, FL_JPEG_WARNING or FL_JPEG_UNSUPPORTED; some rows may have been delivered by then.
+// `sink` must not decode on the same thread.
+void DecodeJpegRegion(const uint8_t* data, size_t size, const JpegLayout& layout, Box box,
+                      int32_t denominator, RowSink& sink);
 
 }  // namespace fastload
 

@@ -148,6 +148,8 @@ class BlockReader {
     Token low_[kFarthestPlace + 16 + 1];
 };
 
+HuffmanTable TableOf(const JHUFF_TBL& table) { return {table.bits + 1, table.huffval}; }
+
 struct ScanComponent {
     const Decoding* dc;
     const Decoding* ac;
@@ -194,9 +196,9 @@ class Scan {
                 continue;
             }
             component = {&dc_[i], &ac_[i], &ac_pairs_[i], DcTable(slot), AcTable(slot), 0, 0};
-            if (!dc_[i].Build(*info_.dc_huff_tbl_ptrs[source.dc_tbl_no], DcTable(slot)))
+            if (!dc_[i].Build(TableOf(*info_.dc_huff_tbl_ptrs[source.dc_tbl_no]), DcTable(slot)))
                 return false;
-            if (!ac_[i].Build(*info_.ac_huff_tbl_ptrs[source.ac_tbl_no], AcTable(slot)))
+            if (!ac_[i].Build(TableOf(*info_.ac_huff_tbl_ptrs[source.ac_tbl_no]), AcTable(slot)))
                 return false;
             ac_pairs_[i].Build(ac_[i]);
         }

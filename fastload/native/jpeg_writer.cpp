@@ -6,6 +6,7 @@
 
 #include "huffman_code.h"
 #include "jpeg_pack.h"
+#include "zigzag.h"
 
 namespace fastload {
 namespace {
@@ -13,12 +14,6 @@ namespace {
 using namespace std::string_view_literals;
 
 using Codes = std::array<HuffmanCode, 4>;
-
-// Position in zigzag order -> position in natural order (T.81 figure A.6).
-constexpr std::array<uint8_t, 64> kNaturalOfZigzag = {
-    0,  1,  8,  16, 9,  2,  3,  10, 17, 24, 32, 25, 18, 11, 4,  5,  12, 19, 26, 33, 40, 48,
-    41, 34, 27, 20, 13, 6,  7,  14, 21, 28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23,
-    30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63};
 
 // Bytes of one marker segment, big-endian as JPEG has them.
 class Segments {
@@ -70,7 +65,7 @@ void WriteQuantTables(const Frame& frame, Segments& out) {
         const bool words = NeedsWords(table);
         out.Marker(0xDB, words ? 3 + 128 : 3 + 64);
         out.Byte(slot | (words ? 0x10 : 0x00));
-        for (uint8_t place : kNaturalOfZigzag) {
+        for (uint8_t place : kNaturalOrder) {
             if (words) {
                 out.Word(table[place]);
             } else {

@@ -5,15 +5,15 @@
 
 namespace fastload {
 
-JpegPixels::JpegPixels(const uint8_t* data, size_t size) : data_(data), size_(size) {
-    const JpegSize shape = ReadJpegSize(data, size);
-    height_ = shape.height;
-    width_ = shape.width;
-    channels_ = shape.channels;
+JpegPixels::JpegPixels(const uint8_t* data, size_t size)
+    : data_(data), size_(size), layout_(ReadJpegLayout(data, size)) {
+    height_ = layout_.height;
+    width_ = layout_.width;
+    channels_ = layout_.component_count;
 }
 
 void JpegPixels::Read(Box box, int32_t denominator, RowSink& sink) {
-    DecodeJpegRegion(data_, size_, box, denominator, sink);
+    DecodeJpegRegion(data_, size_, layout_, box, denominator, sink);
 }
 
 QoiPixels::QoiPixels(const uint8_t* data, size_t size, Image& scratch)

@@ -6,6 +6,7 @@
 
 #include "box.h"
 #include "image.h"
+#include "jpeg_layout.h"
 #include "row_sink.h"
 
 namespace fastload {
@@ -42,6 +43,7 @@ class JpegPixels final : public PixelSource {
   private:
     const uint8_t* data_;
     size_t size_;
+    const JpegLayout layout_;
 };
 
 class QoiPixels final : public PixelSource {

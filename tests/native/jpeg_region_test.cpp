@@ -60,6 +60,11 @@ struct Collector final : fastload::RowSink {
     int32_t batches = 0;
 };
 
+void DecodeRegion(const Bytes& file, Box box, int32_t denominator, fastload::RowSink& sink) {
+    const auto layout = fastload::ReadJpegLayout(file.data(), file.size());
+    fastload::DecodeJpegRegion(file.data(), file.size(), layout, box, denominator, sink);
+}
+
 Bytes RegionOf(const Picture& whole, Box box) {
     Bytes pixels;
     const auto channels = static_cast<size_t>(whole.channels);
@@ -88,10 +93,10 @@ Box RandomBox(RandomSource& random, int32_t width, int32_t height) {
 }
 
 void CheckBoxes(const Bytes& file, RandomSource& random, int count, const std::string& name) {
-    const fastload::JpegSize size = fastload::ReadJpegSize(file.data(), file.size());
+    const fastload::JpegLayout size = fastload::ReadJpegLayout(file.data(), file.size());
     for (int32_t denominator : {1, 2, 4, 8}) {
         const Picture whole = WholeOf(file, denominator);
-        CHECK(whole.channels == size.channels);
+        CHECK(whole.channels == size.component_count);
         CHECK(whole.width == (size.width + denominator - 1) / denominator);
         CHECK(whole.height == (size.height + denominator - 1) / denominator);
         const auto bytes_of_pixel = static_cast<size_t>(whole.channels);
@@ -101,7 +106,7 @@ void CheckBoxes(const Bytes& file, RandomSource& random, int count, const std::s
             Collector got(static_cast<size_t>(box.width) * bytes_of_pixel);
             int32_t code = FL_OK;
             try {
-                fastload::DecodeJpegRegion(file.data(), file.size(), box, denominator, got);
+                DecodeRegion(file, box, denominator, got);
             } catch (const fastload::Failure& failure) {
                 std::fprintf(stderr, "%s\n", failure.what());
                 code = failure.code();
@@ -197,8 +202,7 @@ void TestPhotos() {
 
 int32_t CodeOfDecoding(const Bytes& file, Box box, int32_t denominator = 1) {
     Collector got(static_cast<size_t>(box.width) * 3);
-    return CodeOf(
-        [&] { fastload::DecodeJpegRegion(file.data(), file.size(), box, denominator, got); });
+    return CodeOf([&] { DecodeRegion(file, box, denominator, got); });
 }
 
 void TestCorruption() {
@@ -254,10 +258,12 @@ void TestRefusals() {
     cmyk.colour = JCS_CMYK;
     cmyk.across[0] = cmyk.down[0] = 1;
     const Bytes four = MakeJpeg(cmyk, random);
-    CHECK(CodeOf([&] { fastload::ReadJpegSize(four.data(), four.size()); }) == FL_JPEG_UNSUPPORTED);
+    CHECK(CodeOf([&] { fastload::ReadJpegLayout(four.data(), four.size()); }) ==
+          FL_JPEG_UNSUPPORTED);
     Bytes deep = file;
     deep[fastload::ReadJpegLayout(file.data(), file.size()).size_at - 1] = 12;
-    CHECK(CodeOf([&] { fastload::ReadJpegSize(deep.data(), deep.size()); }) == FL_JPEG_UNSUPPORTED);
+    CHECK(CodeOf([&] { fastload::ReadJpegLayout(deep.data(), deep.size()); }) ==
+          FL_JPEG_UNSUPPORTED);
 }
 
 void TestCut() {
@@ -283,9 +289,7 @@ void TestThrowingSink() {
     } thrower;
     RandomSource random(7);
     const Bytes file = Seekable(MakeJpeg(KindOf(kSamplings[3], 50, 40), random));
-    CHECK(CodeOf([&] {
-              fastload::DecodeJpegRegion(file.data(), file.size(), {0, 0, 50, 40}, 1, thrower);
-          }) == FL_INTERNAL);
+    CHECK(CodeOf([&] { DecodeRegion(file, {0, 0, 50, 40}, 1, thrower); }) == FL_INTERNAL);
     CHECK(CodeOfDecoding(file, {0, 0, 50, 40}) == FL_OK);
 }
 

@@ -1,0 +1,303 @@
+// The kernels of jpeg_kernels.h for any width of register. Local to the source that includes it.
+#ifndef FASTLOAD_NATIVE_JPEG_KERNELS_ANY_H_
+#define FASTLOAD_NATIVE_JPEG_KERNELS_ANY_H_
+
+#include <algorithm>
+#include <array>
+
+#include "jpeg_kernels.h"
+#include "simd_register.h"
+
+namespace fastload {
+namespace {
+
+// ---- Inverse DCT
+//
+// The algorithm of Loeffler, Ligtenberg and Moschytz (ICASSP 1989) with 12 multiplications, in
+// libjpeg's fixed point: constants with 13 bits behind the point, two more bits kept between the
+// passes. Sums of two 16-bit values stay 16 bits wide, as in libjpeg-turbo's vector code.
+
+constexpr int kConstantBits = 13;
+constexpr int kKeptBits = 2;
+
+constexpr int32_t Fixed(double value) {
+    return static_cast<int32_t>(value * (1 << kConstantBits) + (value < 0 ? -0.5 : 0.5));
+}
+
+// Cosines' products and sums as the algorithm has them.
+constexpr int32_t kFix0298 = Fixed(0.298631336), kFix0390 = Fixed(0.390180644);
+constexpr int32_t kFix0541 = Fixed(0.541196100), kFix0765 = Fixed(0.765366865);
+constexpr int32_t kFix0899 = Fixed(0.899976223), kFix1175 = Fixed(1.175875602);
+constexpr int32_t kFix1501 = Fixed(1.501321110), kFix1847 = Fixed(1.847759065);
+constexpr int32_t kFix1961 = Fixed(1.961570560), kFix2053 = Fixed(2.053119869);
+constexpr int32_t kFix2562 = Fixed(2.562915447), kFix3072 = Fixed(3.072711026);
+
+template <typename R>
+struct Transform {
+    using V = typename R::Type;
+
+    // 32-bit values of the eight columns of a lane.
+    struct Wide {
+        V low, high;
+        friend Wide operator+(Wide a, Wide b) {
+            return {R::Add32(a.low, b.low), R::Add32(a.high, b.high)};
+        }
+        friend Wide operator-(Wide a, Wide b) {
+            return {R::Sub32(a.low, b.low), R::Sub32(a.high, b.high)};
+        }
+    };
+
+    // Two rows interleaved, to be multiplied by two constants and added.
+    struct Rows {
+        V low, high;
+        Rows(V a, V b) : low(R::Low16(a, b)), high(R::High16(a, b)) {}
+        template <int32_t kFirst, int32_t kSecond>
+        Wide Dot() const {
+            static_assert(kFirst == static_cast<int16_t>(kFirst));
+            static_assert(kSecond == static_cast<int16_t>(kSecond));
+            const V constants = R::Set32((kFirst & 0xffff) | kSecond * 65536);
+            return {R::Dot16(low, constants), R::Dot16(high, constants)};
+        }
+    };
+
+    template <int kShift>
+    static Wide WithRounding(V row) {
+        const V zero = R::Zero(), half = R::Set32(1 << (kShift - 1));
+        return {R::Add32(R::template ShiftRight32<16 - kConstantBits>(R::Low16(zero, row)), half),
+                R::Add32(R::template ShiftRight32<16 - kConstantBits>(R::High16(zero, row)), half)};
+    }
+
+    template <int kShift>
+    static V Descale(Wide a) {
+        return R::PackSigned32(R::template ShiftRight32<kShift>(a.low),
+                               R::template ShiftRight32<kShift>(a.high));
+    }
+
+    // One pass over eight rows, all columns beside each other.
+    template <int kShift>
+    static void Pass(V rows[8]) {
+        const Rows even(rows[2], rows[6]);
+        const Wide even2 = even.template Dot<kFix0541, kFix0541 - kFix1847>();
+        const Wide even3 = even.template Dot<kFix0541 + kFix0765, kFix0541>();
+        const Wide even0 = WithRounding<kShift>(R::Add16(rows[0], rows[4]));
+        const Wide even1 = WithRounding<kShift>(R::Sub16(rows[0], rows[4]));
+
+        const Rows sums(R::Add16(rows[7], rows[3]), R::Add16(rows[5], rows[1]));
+        const Wide sum3 = sums.template Dot<kFix1175 - kFix1961, kFix1175>();
+        const Wide sum4 = sums.template Dot<kFix1175, kFix1175 - kFix0390>();
+        const Rows outer(rows[7], rows[1]), inner(rows[5], rows[3]);
+        const Wide odd0 = outer.template Dot<kFix0298 - kFix0899, -kFix0899>() + sum3;
+        const Wide odd3 = outer.template Dot<-kFix0899, kFix1501 - kFix0899>() + sum4;
+        const Wide odd1 = inner.template Dot<kFix2053 - kFix2562, -kFix2562>() + sum4;
+        const Wide odd2 = inner.template Dot<-kFix2562, kFix3072 - kFix2562>() + sum3;
+
+        const auto finish = [&](int row, Wide even_part, Wide odd_part) {
+            rows[row] = Descale<kShift>(even_part + odd_part);
+            rows[7 - row] = Descale<kShift>(even_part - odd_part);
+        };
+        finish(0, even0 + even3, odd3);
+        finish(1, even1 + even2, odd2);
+        finish(2, even1 - even2, odd1);
+        finish(3, even0 - even3, odd0);
+    }
+
+    // 8 x 8 values of 16 bits in each lane.
+    static void Transpose(V rows[8]) {
+        V pairs[8], fours[8];
+        for (int i = 0; i < 4; ++i) {
+            pairs[i] = R::Low16(rows[2 * i], rows[2 * i + 1]);
+            pairs[4 + i] = R::High16(rows[2 * i], rows[2 * i + 1]);
+        }
+        for (int i = 0; i < 4; ++i) {
+            fours[2 * i] = R::Low32(pairs[2 * i], pairs[2 * i + 1]);
+            fours[2 * i + 1] = R::High32(pairs[2 * i], pairs[2 * i + 1]);
+        }
+        for (int i = 0; i < 2; ++i) {
+            rows[4 * i] = R::Low64(fours[4 * i], fours[4 * i + 2]);
+            rows[4 * i + 1] = R::High64(fours[4 * i], fours[4 * i + 2]);
+            rows[4 * i + 2] = R::Low64(fours[4 * i + 1], fours[4 * i + 3]);
+            rows[4 * i + 3] = R::High64(fours[4 * i + 1], fours[4 * i + 3]);
+        }
+    }
+
+    // Columns of 16-bit samples around 0 to rows of bytes.
+    static void StoreColumns(const V columns[8], uint8_t* out, ptrdiff_t stride) {
+        const auto four_rows = [](V a, V b, V c, V d, V& upper, V& lower) {
+            const V ac = R::PackSigned16(a, c), bd = R::PackSigned16(b, d);
+            const V ab = R::Low8(ac, bd), cd = R::High8(ac, bd);
+            upper = R::Low16(ab, cd);
+            lower = R::High16(ab, cd);
+        };
+        V left[2], right[2];
+        four_rows(columns[0], columns[1], columns[2], columns[3], left[0], left[1]);
+        four_rows(columns[4], columns[5], columns[6], columns[7], right[0], right[1]);
+        const V centre = R::Set8(-128);
+        for (int half = 0; half < 2; ++half, out += 4 * stride) {
+            R::StoreHalves(out, out + stride, R::Add8(R::Low32(left[half], right[half]), centre));
+            R::StoreHalves(out + 2 * stride, out + 3 * stride,
+                           R::Add8(R::High32(left[half], right[half]), centre));
+        }
+    }
+
+    static void Run(const int16_t* blocks, const V quant[8], uint8_t* out, ptrdiff_t stride) {
+        V rows[8];
+        for (int i = 0; i < 8; ++i)
+            rows[i] = R::MulLow16(
+                R::LoadLanes(blocks + 8 * i, 64 * static_cast<ptrdiff_t>(sizeof(int16_t))),
+                quant[i]);
+        Pass<kConstantBits - kKeptBits>(rows);
+        Transpose(rows);
+        Pass<kConstantBits + kKeptBits + 3>(rows);
+        StoreColumns(rows, out, stride);
+    }
+};
+
+template <typename R>
+void InverseDct(const int16_t* blocks, int32_t count, const uint16_t quant[64], uint8_t* out,
+                ptrdiff_t stride) {
+    typename R::Type levels[8];
+    for (int i = 0; i < 8; ++i) levels[i] = R::LoadLanes(quant + 8 * i, 0);
+    for (int32_t i = 0; i < count; i += R::kLanes)
+        Transform<R>::Run(blocks + 64 * i, levels, out + 8 * i, stride);
+}
+
+// ---- Upsampling: three parts of the nearer sample and one of the farther, in each direction
+
+inline void RepeatEdges(uint8_t* in, int32_t count) {
+    in[-1] = in[0];
+    in[count] = in[count - 1];
+}
+
+inline void AcrossTwice(uint8_t* in, int32_t count, uint8_t* out) {
+    RepeatEdges(in, count);
+    for (int32_t i = 0; i < count; ++i) {
+        out[2 * i] = static_cast<uint8_t>((3 * in[i] + in[i - 1] + 1) >> 2);
+        out[2 * i + 1] = static_cast<uint8_t>((3 * in[i] + in[i + 1] + 2) >> 2);
+    }
+}
+
+inline void DownTwice(const uint8_t* near, const uint8_t* far, bool far_is_below, int32_t count,
+                      uint8_t* out) {
+    const int bias = far_is_below ? 2 : 1;
+    for (int32_t i = 0; i < count; ++i)
+        out[i] = static_cast<uint8_t>((3 * near[i] + far[i] + bias) >> 2);
+}
+
+// `scratch` has room for count + 2 sums.
+template <typename R>
+void BothTwice(const uint8_t* near, const uint8_t* far, int32_t count, uint16_t* scratch,
+               uint8_t* out) {
+    uint16_t* const sums = scratch + 1;
+    for (int32_t i = 0; i < count; ++i) sums[i] = static_cast<uint16_t>(3 * near[i] + far[i]);
+    sums[-1] = sums[0];
+    sums[count] = sums[count - 1];
+    constexpr int32_t kSums = 8 * R::kLanes;
+    for (int32_t i = 0; i < count; i += kSums, out += 2 * kSums) {
+        const auto here = R::Load(sums + i);
+        const auto weighted = R::Add16(here, R::template ShiftLeft16<1>(here));
+        const auto left = R::Add16(R::Load(sums + i - 1), R::Set16(8));
+        const auto right = R::Add16(R::Load(sums + i + 1), R::Set16(7));
+        const auto even = R::template ShiftRight16<4>(R::Add16(weighted, left));
+        const auto odd = R::template ShiftRight16<4>(R::Add16(weighted, right));
+        R::Store(out, R::Or(even, R::template ShiftLeft16<8>(odd)));
+    }
+}
+
+// ---- Colours
+//
+// ITU-T T.871's equations in 16 bits of fixed point. What exceeds 16 signed bits is split: 1.402 =
+// 1 + 0.402, 1.772 = 2 - 0.228, -0.714 = 0.286 - 1.
+
+constexpr int32_t Fixed16(double value) { return static_cast<int32_t>(value * 65536 + 0.5); }
+
+// Where in 16 interleaved pixels, of which `part` says the first, second or third 16 bytes, a
+// channel's bytes go; others get a zero.
+using Spreads = std::array<std::array<std::array<uint8_t, 16>, 3>, 3>;
+
+constexpr Spreads MakeSpreads() {
+    Spreads spreads{};
+    for (int part = 0; part < 3; ++part)
+        for (int channel = 0; channel < 3; ++channel)
+            for (int i = 0; i < 16; ++i) {
+                const int at = 16 * part + i;
+                spreads[part][channel][i] = at % 3 == channel ? static_cast<uint8_t>(at / 3) : 0x80;
+            }
+    return spreads;
+}
+
+alignas(16) constexpr Spreads kSpreads = MakeSpreads();
+
+template <typename R>
+void StorePixels(typename R::Type red, typename R::Type green, typename R::Type blue,
+                 uint8_t* rgb) {
+    typename R::Type parts[3];
+    for (int part = 0; part < 3; ++part) {
+        const auto spread = [&](typename R::Type plane, int channel) {
+            return R::Shuffle8(plane, R::LoadLanes(kSpreads[part][channel].data(), 0));
+        };
+        parts[part] = R::Or(R::Or(spread(red, 0), spread(green, 1)), spread(blue, 2));
+    }
+    R::StoreLanesInTurn(rgb, parts[0], parts[1], parts[2]);
+}
+
+// Half of a register's pixels, 16 bits each.
+template <typename R>
+struct Pixels16 {
+    using V = typename R::Type;
+    V red, green, blue;
+
+    Pixels16(V y, V cb, V cr) {
+        red = R::Add16(R::Add16(y, cr), Scaled<Fixed16(1.402) - 65536>(cr));
+        const V twice = R::Add16(cb, cb);
+        blue = R::Add16(R::Add16(y, twice), Scaled<Fixed16(1.772) - 2 * 65536>(cb));
+        constexpr int32_t kOfCb = -Fixed16(0.34414), kOfCr = 65536 - Fixed16(0.71414);
+        const V constants = R::Set32((kOfCb & 0xffff) | kOfCr * 65536), half = R::Set32(32768);
+        const auto sum = [&](V pair) {
+            return R::template ShiftRight32<16>(R::Add32(R::Dot16(pair, constants), half));
+        };
+        const V both = R::PackSigned32(sum(R::Low16(cb, cr)), sum(R::High16(cb, cr)));
+        green = R::Add16(R::Sub16(y, cr), both);
+    }
+
+  private:
+    // value * kConstant / 65536, rounded.
+    template <int32_t kConstant>
+    static V Scaled(V value) {
+        const V doubled = R::MulHigh16(R::Add16(value, value), R::Set16(kConstant));
+        return R::template ShiftRight16<1>(R::Add16(doubled, R::Set16(1)));
+    }
+};
+
+template <typename R>
+void YccToRgb(const uint8_t* y, const uint8_t* cb, const uint8_t* cr, int32_t width, uint8_t* rgb) {
+    constexpr int32_t kPixels = 16 * R::kLanes;
+    const auto zero = R::Zero(), centre = R::Set16(128);
+    for (int32_t x = 0; x < width; x += kPixels, rgb += 3 * kPixels) {
+        const auto luma = R::Load(y + x), blue = R::Load(cb + x), red = R::Load(cr + x);
+        const Pixels16<R> low(R::Low8(luma, zero), R::Sub16(R::Low8(blue, zero), centre),
+                              R::Sub16(R::Low8(red, zero), centre));
+        const Pixels16<R> high(R::High8(luma, zero), R::Sub16(R::High8(blue, zero), centre),
+                               R::Sub16(R::High8(red, zero), centre));
+        StorePixels<R>(R::PackUnsigned16(low.red, high.red),
+                       R::PackUnsigned16(low.green, high.green),
+                       R::PackUnsigned16(low.blue, high.blue), rgb);
+    }
+}
+
+template <typename R>
+void Interleave(const uint8_t* red, const uint8_t* green, const uint8_t* blue, int32_t width,
+                uint8_t* rgb) {
+    constexpr int32_t kPixels = 16 * R::kLanes;
+    for (int32_t x = 0; x < width; x += kPixels, rgb += 3 * kPixels)
+        StorePixels<R>(R::Load(red + x), R::Load(green + x), R::Load(blue + x), rgb);
+}
+
+template <typename R>
+constexpr JpegKernels MakeJpegKernels() {
+    return {InverseDct<R>, AcrossTwice, DownTwice, BothTwice<R>, YccToRgb<R>, Interleave<R>};
+}
+
+}  // namespace
+}  // namespace fastload
+
+#endif  // FASTLOAD_NATIVE_JPEG_KERNELS_ANY_H_
