@@ -243,10 +243,10 @@ void RegionDecoder::Decode(const uint8_t* data, size_t size, const JpegLayout& l
     for (int32_t row = rows.first; row < rows.last; ++row) {
         const size_t place = row - rows.first;
         if (place % 2 == 0) {
-            const bool two = row + 1 < rows.last;
-            const uint8_t* const begin[2] = {data + starts_[place],
-                                             two ? data + starts_[place + 1] : nullptr};
-            reader_.Read(begin, data + size, coefficients_);
+            const uint8_t* begins[2];
+            const int count = std::min(2, rows.last - row);
+            for (int i = 0; i < count; ++i) begins[i] = data + starts_[place + i];
+            reader_.Read(begins, count, data + size, coefficients_);
         }
         MakeSamples(layout, row, columns.first, coefficients_[place % 2]);
         // The last pixel row of a band may need samples of the next one.

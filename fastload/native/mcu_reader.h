@@ -3,6 +3,7 @@
 #ifndef FASTLOAD_NATIVE_MCU_READER_H_
 #define FASTLOAD_NATIVE_MCU_READER_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -12,28 +13,43 @@
 
 namespace fastload {
 
-// What the next bits say at once: one whole AC coefficient or two.
+// What so many next bits say at once.
+inline constexpr uint32_t kPeekedBits = 10;
+inline constexpr size_t kPeekedCount = size_t{1} << kPeekedBits;
+
+// One whole AC coefficient or two.
 struct CoefficientPair {
-    int16_t values[2];
-    uint8_t first_advance;  // places in zigzag order up to the first
-    uint8_t advance;        // up to the last
     uint8_t total;          // bits of all; 0 where the next one is longer than the peeked bits
     uint8_t first_total;    // bits of the first
+    uint8_t advance;        // places in zigzag order up to the last
+    uint8_t first_advance;  // up to the first
+    int16_t values[2];
 };
 
-class CoefficientDecoding {
-  public:
-    static constexpr uint32_t kPeekBits = 10;
+// A whole DC difference.
+struct DcDifference {
+    uint8_t total;  // 0 where it is longer than the peeked bits
+    int16_t value;
+};
 
-    // Returns false for tables that libjpeg refuses.
+// An end of block moves the place in it out of reach of all coefficients, a missing pair further.
+inline constexpr uint32_t kEndAdvance = 128;
+inline constexpr uint32_t kMissingAdvance = 192;
+
+constexpr uint32_t AdvanceOf(uint32_t symbol) {
+    return symbol == kSymbolEndOfBlock ? kEndAdvance : (symbol >> 4) + 1;
+}
+
+// Both return false for tables that libjpeg refuses.
+struct AcDecoding {
+    Decoding single;
+    CoefficientPair pairs[kPeekedCount];
     bool Build(const HuffmanTable& source);
-
-    const CoefficientPair& Peek(uint64_t bits) const { return pairs_[bits >> (64 - kPeekBits)]; }
-    Entry Find(uint64_t bits) const { return single_.Find(bits); }
-
-  private:
-    Decoding single_;
-    CoefficientPair pairs_[1u << kPeekBits];
+};
+struct DcDecoding {
+    Decoding single;
+    DcDifference differences[kPeekedCount];
+    bool Build(const HuffmanTable& source);
 };
 
 // The coefficients of one MCU row: for each component rows of blocks, 64 coefficients a block in
@@ -62,38 +78,54 @@ struct McuRange {
     int32_t count() const { return last - first; }
 };
 
+// One block of an MCU.
+struct McuBlock {
+    int32_t component;
+    const DcDecoding* dc;
+    const AcDecoding* ac;
+    size_t start;    // in a row's coefficients, of the block in the first MCU
+    size_t advance;  // from MCU to MCU
+};
+
+// What the rows of a scan have in common.
+struct McuPlan {
+    std::vector<McuBlock> blocks;
+    McuRange columns{};  // that are kept; those to the left are read over
+};
+
+// One row to be read: its bytes, and where its coefficients go.
+struct McuRow {
+    const Segment* bytes;
+    int16_t* coefficients;
+};
+
+// How reading one row went: `left` bits were left behind its last block.
+struct McuRowEnd {
+    bool failed;
+    int64_t left;
+};
+
+// Reads `count` rows, one or two, in turn.
+using ReadMcuRows = void(const McuPlan& plan, const McuRow* rows, int count, McuRowEnd* ends);
+ReadMcuRows ReadMcuRowsPortable, ReadMcuRowsAvx2;
+
 class McuReader {
   public:
     // Makes room for all that a file of `size` bytes can need. Throws FL_CORRUPT for Huffman tables
     // that are missing or that libjpeg refuses.
     void Begin(const JpegLayout& layout, McuRange columns, size_t size);
 
-    // Reads one row or two (`begin[1]` is null for one). Throws FL_JPEG_WARNING where the bytes are
-    // not the row's: there libjpeg would guess.
-    void Read(const uint8_t* const begin[2], const uint8_t* end, CoefficientRow rows[2]);
+    // Reads one row or two from where they begin. Throws FL_JPEG_WARNING where the bytes are not
+    // the rows': there libjpeg would guess.
+    void Read(const uint8_t* const* begins, int count, const uint8_t* end, CoefficientRow* rows);
 
   private:
-    struct Component {
-        const Decoding* dc = nullptr;
-        const CoefficientDecoding* ac = nullptr;
-    };
-    // A block of an MCU.
-    struct Place {
-        int32_t component;
-        size_t start;    // in the row's blocks
-        size_t advance;  // from MCU to MCU
-    };
-    class Stream;
-
     void BuildDecodings(const JpegLayout& layout);
-    void Check(const Stream& stream) const;
 
     Segment segments_[2];
-    Decoding dc_[3];
-    CoefficientDecoding ac_[3];
-    Component components_[3];
-    std::vector<Place> places_;
-    McuRange columns_{};
+    DcDecoding dc_[3];
+    AcDecoding ac_[3];
+    McuPlan plan_;
     bool reads_whole_rows_ = false;
 };
 
