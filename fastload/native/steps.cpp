@@ -140,8 +140,6 @@ void Canvas::Colour(Operation operation) {
     Continue(image);
 }
 
-uint8_t FillLevel(float value) { return static_cast<uint8_t>(std::clamp(value, 0.0f, 255.0f)); }
-
 void Canvas::Apply(const fl_step& step) {
     const float factor = step.f[0];
     switch (static_cast<StepKind>(step.kind)) {
@@ -157,8 +155,7 @@ void Canvas::Apply(const fl_step& step) {
         case StepKind::kFlipTopDown:
             return view_.FlipTopDown();
         case StepKind::kPad: {
-            const uint8_t fill[3] = {FillLevel(step.f[0]), FillLevel(step.f[1]),
-                                     FillLevel(step.f[2])};
+            const uint8_t fill[3] = {LevelOf(step.f[0]), LevelOf(step.f[1]), LevelOf(step.f[2])};
             int32_t sides[4];
             bool cut = false, added = false;
             for (int side = 0; side < 4; ++side) {
