@@ -342,8 +342,11 @@ void TestPads() {
         for (const Record& record : RecordsOfAllKinds(random, height, width)) {
             for (PadMode mode : kPadModes) {
                 for (const auto& [left, top, right, bottom] : kSides) {
-                    CheckSteps(record, {Pad(left, top, right, bottom, mode, {9, 9, 9})});
-                    CheckSteps(record, {Pad(left, top, right, bottom, mode, {9, 80, 255})});
+                    for (std::array<float, 3> fill :
+                         {std::array{9.0F, 9.0F, 9.0F}, std::array{9.0F, 9.0F, 80.0F},
+                          std::array{9.0F, 255.0F, 9.0F}}) {
+                        CheckSteps(record, {Pad(left, top, right, bottom, mode, fill)});
+                    }
                 }
             }
         }
