@@ -71,6 +71,11 @@ uint16_t ToBfloat(float value) {
     return static_cast<uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
 
+// Where a side of a box ends within `size` pixels; its sum need not fit 32 bits.
+int32_t EndWithin(int32_t begin, int32_t length, int32_t size) {
+    return static_cast<int32_t>(std::clamp<int64_t>(int64_t{begin} + length, 0, size));
+}
+
 template <typename Value>
 void EraseAs(const fl_output& output, Value* out, int32_t height, int32_t width, int32_t top,
              int32_t left, int32_t bottom, int32_t right, const Value value[3]) {
@@ -167,17 +172,21 @@ void OutputWriter::WriteInterleaved(const uint8_t* const planes[3]) {
     }
 }
 
+uint8_t LevelOf(float value) {
+    // NaN compares as false: casting it would be undefined.
+    return value > 0.0f ? static_cast<uint8_t>(std::min(value, 255.0f)) : 0;
+}
+
 void Erase(const fl_output& output, void* out, int32_t height, int32_t width, int32_t top,
            int32_t left, int32_t box_height, int32_t box_width, const float value[3]) {
-    const int32_t bottom = std::min(top + box_height, height);
-    const int32_t right = std::min(left + box_width, width);
+    const int32_t bottom = EndWithin(top, box_height, height);
+    const int32_t right = EndWithin(left, box_width, width);
     top = std::max(top, 0);
     left = std::max(left, 0);
     switch (output.dtype) {
         case FL_UINT8: {
             uint8_t levels[3];
-            for (int c = 0; c < 3; ++c)
-                levels[c] = static_cast<uint8_t>(std::clamp(value[c], 0.0f, 255.0f));
+            for (int c = 0; c < 3; ++c) levels[c] = LevelOf(value[c]);
             return EraseAs(output, static_cast<uint8_t*>(out), height, width, top, left, bottom,
                            right, levels);
         }

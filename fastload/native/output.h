@@ -35,6 +35,9 @@ class OutputWriter final : public RowSink {
     std::vector<uint8_t> planes_;  // one row, channel after channel
 };
 
+// The level nearest below, within 0 .. 255; 0 for NaN.
+uint8_t LevelOf(float value);
+
 // Sets a box of a written image, in output units; the box is cut at the image's edge.
 void Erase(const fl_output& output, void* out, int32_t height, int32_t width, int32_t top,
            int32_t left, int32_t box_height, int32_t box_width, const float value[3]);

@@ -1,9 +1,18 @@
 #include "pixel_source.h"
 
+#include <algorithm>
+
+#include "error.h"
 #include "jpeg_region.h"
 #include "qoi.h"
 
 namespace fastload {
+namespace {
+
+// Runs let a file of some megabytes claim more pixels on a side than 32 bits with a sign hold.
+constexpr uint32_t kMostSide = 1u << 30;
+
+}  // namespace
 
 JpegPixels::JpegPixels(const uint8_t* data, size_t size)
     : data_(data), size_(size), layout_(ReadJpegLayout(data, size)) {
@@ -19,6 +28,8 @@ void JpegPixels::Read(Box box, int32_t denominator, RowSink& sink) {
 QoiPixels::QoiPixels(const uint8_t* data, size_t size, Image& scratch)
     : data_(data), size_(size), scratch_(scratch) {
     const QoiHeader header = ReadQoiHeader(data, size);
+    if (std::max(header.width, header.height) > kMostSide)
+        throw Failure(FL_CORRUPT, "a side of more than 2^30 pixels");
     height_ = static_cast<int32_t>(header.height);
     width_ = static_cast<int32_t>(header.width);
     channels_ = 3;

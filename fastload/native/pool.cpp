@@ -10,6 +10,9 @@
 namespace fastload {
 namespace {
 
+// A year. The clock counts nanoseconds: a wait of centuries would not fit and end at once.
+constexpr int64_t kForEver = int64_t{365} * 24 * 3600 * 1000;
+
 void Process(fl_item& item, const fl_output& output, bool fast, Workspace& workspace) {
     fl_error error;
     item.status = Guard(&error, [&] { ProcessItem(item, output, fast, workspace); });
@@ -30,7 +33,7 @@ Job::~Job() {
 bool Job::Wait(int64_t milliseconds) {
     std::unique_lock lock(pool_.mutex_);
     const auto done = [&] { return finished_ == count_; };
-    if (milliseconds < 0) {
+    if (milliseconds < 0 || milliseconds > kForEver) {
         all_finished_.wait(lock, done);
         return true;
     }

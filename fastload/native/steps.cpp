@@ -14,7 +14,17 @@
 namespace fastload {
 namespace {
 
+// No image has more pixels on a side, no box lies further out: sums of such numbers fit 32 bits.
 constexpr int32_t kMostSide = 1 << 20;
+
+bool IsFarOut(int32_t place) { return place < -kMostSide || place > kMostSide; }
+
+// Throws where an image cannot have these sides.
+void CheckSides(const char* what, int32_t height, int32_t width) {
+    if (width < 1 || height < 1 || width > kMostSide || height > kMostSide)
+        throw Failure(FL_BAD_ARGUMENT, std::string(what) + " " + std::to_string(width) + " x " +
+                                           std::to_string(height) + " pixels is impossible");
+}
 
 class ImageSink final : public RowSink {
   public:
@@ -44,6 +54,7 @@ class Canvas {
     void Continue(Image& image);
     void Crop(Box box);
     void Resize(const fl_step& step);
+    void Pad(const fl_step& step);
     void PadBy(int32_t left, int32_t top, int32_t right, int32_t bottom, PadMode mode,
                const uint8_t fill[3]);
     template <typename Operation>
@@ -80,20 +91,39 @@ Image& Canvas::Materialise() {
 
 void Canvas::PadBy(int32_t left, int32_t top, int32_t right, int32_t bottom, PadMode mode,
                    const uint8_t fill[3]) {
+    CheckSides("padding to", view_.height() + top + bottom, view_.width() + left + right);
     Image& image = Materialise();
     if (fill[0] != fill[1] || fill[0] != fill[2]) ExpandToRgb(image);
     if (view_.flipped_left_right()) std::swap(left, right);
     if (view_.flipped_top_down()) std::swap(top, bottom);
     Image& padded = workspace_.images[next_image_];
     next_image_ = 1 - next_image_;
-    Pad(image, left, top, right, bottom, mode, fill, padded);
+    fastload::Pad(image, left, top, right, bottom, mode, fill, padded);
     Continue(padded);
 }
 
+// What is below 0 is cut off, as torchvision does it: before anything is added.
+void Canvas::Pad(const fl_step& step) {
+    int32_t cut[4], added[4];
+    for (int side = 0; side < 4; ++side) {
+        if (IsFarOut(step.i[side])) throw Failure(FL_BAD_ARGUMENT, "a padding is too large");
+        cut[side] = std::max(-step.i[side], 0);
+        added[side] = std::max(step.i[side], 0);
+    }
+    const auto any = [](const int32_t sides[4]) {
+        return std::any_of(sides, sides + 4, [](int32_t side) { return side > 0; });
+    };
+    if (any(cut))
+        Crop({cut[0], cut[1], view_.width() - cut[0] - cut[2], view_.height() - cut[1] - cut[3]});
+    const uint8_t fill[3] = {LevelOf(step.f[0]), LevelOf(step.f[1]), LevelOf(step.f[2])};
+    if (any(added))
+        PadBy(added[0], added[1], added[2], added[3], static_cast<PadMode>(step.i[4]), fill);
+}
+
 void Canvas::Crop(Box box) {
-    if (box.width < 1 || box.height < 1 || box.width > kMostSide || box.height > kMostSide)
-        throw Failure(FL_BAD_ARGUMENT, "a crop of " + std::to_string(box.width) + " x " +
-                                           std::to_string(box.height) + " pixels is impossible");
+    CheckSides("a crop of", box.height, box.width);
+    if (IsFarOut(box.left) || IsFarOut(box.top))
+        throw Failure(FL_BAD_ARGUMENT, "a crop lies too far outside of the image");
     const int32_t left = std::max(-box.left, 0), top = std::max(-box.top, 0);
     const int32_t right = std::max(box.left + box.width - view_.width(), 0);
     const int32_t bottom = std::max(box.top + box.height - view_.height(), 0);
@@ -106,9 +136,7 @@ void Canvas::Crop(Box box) {
 
 void Canvas::Resize(const fl_step& step) {
     const int32_t height = step.i[0], width = step.i[1];
-    if (width < 1 || height < 1 || width > kMostSide || height > kMostSide)
-        throw Failure(FL_BAD_ARGUMENT, "a resize to " + std::to_string(width) + " x " +
-                                           std::to_string(height) + " pixels is impossible");
+    CheckSides("a resize to", height, width);
     const auto filter = static_cast<Filter>(step.i[2]);
     if (view_.Resize(height, width, filter)) return;
     // A resampling of a mirrored image rounds differently: mirror the pixels first.
@@ -140,8 +168,6 @@ void Canvas::Colour(Operation operation) {
     Continue(image);
 }
 
-uint8_t FillLevel(float value) { return static_cast<uint8_t>(std::clamp(value, 0.0f, 255.0f)); }
-
 void Canvas::Apply(const fl_step& step) {
     const float factor = step.f[0];
     switch (static_cast<StepKind>(step.kind)) {
@@ -156,28 +182,8 @@ void Canvas::Apply(const fl_step& step) {
             return view_.FlipLeftRight();
         case StepKind::kFlipTopDown:
             return view_.FlipTopDown();
-        case StepKind::kPad: {
-            const uint8_t fill[3] = {FillLevel(step.f[0]), FillLevel(step.f[1]),
-                                     FillLevel(step.f[2])};
-            int32_t sides[4];
-            bool cut = false, added = false;
-            for (int side = 0; side < 4; ++side) {
-                if (step.i[side] > kMostSide)
-                    throw Failure(FL_BAD_ARGUMENT, "a padding is too large");
-                sides[side] = std::max(step.i[side], 0);
-                cut |= step.i[side] < 0;
-                added |= step.i[side] > 0;
-            }
-            if (cut) {
-                const int32_t left = std::max(-step.i[0], 0), top = std::max(-step.i[1], 0);
-                Crop({left, top, view_.width() - left - std::max(-step.i[2], 0),
-                      view_.height() - top - std::max(-step.i[3], 0)});
-            }
-            if (added)
-                PadBy(sides[0], sides[1], sides[2], sides[3], static_cast<PadMode>(step.i[4]),
-                      fill);
-            return;
-        }
+        case StepKind::kPad:
+            return Pad(step);
         case StepKind::kBrightness:
             return Colour([=](uint8_t* rgb, size_t n) { Brightness(rgb, n, factor); });
         case StepKind::kContrast:
