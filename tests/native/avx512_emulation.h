@@ -34,7 +34,8 @@ T Lane(const __m512i& a, size_t i) {
     return lane;
 }
 
-// The register whose lane i is lane_of(i), of which only the low bits count.
+// The register whose lane i is lane_of(i), of which only the low bits count. Asks for them in
+// order.
 template <typename T, typename LaneOf>
 __m512i Lanes(LaneOf lane_of) {
     __m512i lanes;
@@ -118,6 +119,14 @@ inline __m512i _mm512_dpbusd_epi32(const __m512i& sums, const __m512i& a, const 
     });
 }
 
+// Words beside each other.
+inline __m512i _mm512_madd_epi16(const __m512i& a, const __m512i& b) {
+    const auto product = [&](size_t k) {
+        return static_cast<uint32_t>(Lane<int16_t>(a, k) * Lane<int16_t>(b, k));
+    };
+    return Lanes<uint32_t>([&](size_t i) { return product(2 * i) + product(2 * i + 1); });
+}
+
 // ---- Narrower lanes
 
 inline __m128i _mm512_cvtusepi32_epi8(const __m512i& a) {
@@ -183,6 +192,21 @@ inline __m512i _mm512_permutexvar_epi8(const __m512i& index, const __m512i& a) {
 inline __m512i _mm512_permutex2var_epi8(const __m512i& a, const __m512i& index, const __m512i& b) {
     return Lanes<uint8_t>(
         [&](size_t i) { return (index.bytes[i] & 64 ? b : a).bytes[index.bytes[i] % 64]; });
+}
+
+// The lanes that the mask names get the first ones of `a` in their order, the others 0.
+template <typename T>
+__m512i Expand(uint64_t mask, const __m512i& a) {
+    size_t next = 0;
+    return Lanes<T>([&](size_t i) { return mask >> i & 1 ? Lane<T>(a, next++) : T{0}; });
+}
+
+inline __m512i _mm512_maskz_expand_epi8(__mmask64 mask, const __m512i& a) {
+    return Expand<uint8_t>(mask, a);
+}
+
+inline __m512i _mm512_maskz_expand_epi16(__mmask32 mask, const __m512i& a) {
+    return Expand<uint16_t>(mask, a);
 }
 
 }  // namespace fastload
