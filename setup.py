@@ -6,6 +6,9 @@
     python setup.py test_native                       build and run tests/native/*_test.cpp
     python setup.py test_native --sanitize=thread     the same under ThreadSanitizer
 
+test_native runs AVX-512 code everywhere: tests/native/avx512_emulation.h takes the place of the
+instructions on a machine without them, and on every machine with --emulate-avx512.
+
 All three compile only what changed. $CXX names another compiler; $CXXFLAGS and $LDFLAGS are
 appended; g++ and clang++ also search $CPATH for headers and $LIBRARY_PATH for libraries.
 """
@@ -64,6 +67,19 @@ SIMD_FLAGS = {
         "-Wno-maybe-uninitialized",
     ),
 }
+
+EMULATED_AVX512_FLAGS = (
+    *SIMD_FLAGS["_avx2"],
+    "-include",
+    str(TESTS / "avx512_emulation.h"),
+    # Kernels start no threads, and every lane of theirs is now several accesses to memory.
+    "-fno-sanitize=thread",
+)
+
+# What fastload/native/simd_level.cpp asks the CPU for, as Linux names it.
+AVX512_FEATURES = frozenset(
+    ("avx512f", "avx512bw", "avx512vl", "avx512dq", "avx512vbmi", "avx512_vbmi2", "avx512_vnni")
+)
 
 # Every link: fastload/native/libjpeg_stderr.cpp tells why.
 LINK_FLAGS = ("-pthread", "-Wl,--wrap=stderr")
@@ -193,6 +209,7 @@ class NativeBuild:
     toolchain: Toolchain
     objects: Path
     flags: tuple[str, ...] = ("-O3",)
+    emulate_avx512: bool = False
 
     def compile(self, sources: Sequence[Path]) -> list[Path]:
         """Compile what is older than its source, its headers or its flags; return all objects."""
@@ -224,11 +241,16 @@ class NativeBuild:
         scratch.replace(target)
 
     def _command(self, source: Path) -> list[str]:
-        simd = next((f for end, f in SIMD_FLAGS.items() if source.stem.endswith(end)), ())
         extra = shlex.split(os.environ.get("CXXFLAGS", ""))
         include = f"-I{SOURCES}"
         compiler = self.toolchain.compiler
+        simd = self._simd_flags(source)
         return [*compiler, "-c", *BASE_FLAGS, *WARNINGS, *self.flags, *simd, include, *extra]
+
+    def _simd_flags(self, source: Path) -> tuple[str, ...]:
+        if self.emulate_avx512 and source.stem.endswith("_avx512"):
+            return EMULATED_AVX512_FLAGS
+        return next((f for end, f in SIMD_FLAGS.items() if source.stem.endswith(end)), ())
 
     def _object(self, source: Path) -> Path:
         return self.objects / f"{source.stem}.o"
@@ -288,6 +310,12 @@ def _run(command: Sequence[str], task: str) -> str:
     if result.returncode == 0:
         return ""
     return f"could not {task}:\n\n{shlex.join(command)}\n{result.stderr.strip()}"
+
+
+def machine_has_avx512() -> bool:
+    """Return whether this machine runs what SIMD_FLAGS compiles for AVX-512."""
+    _, _, rest = Path("/proc/cpuinfo").read_text().partition("\nflags")
+    return AVX512_FEATURES.issubset(rest.partition("\n")[0].split())
 
 
 @contextlib.contextmanager
@@ -365,12 +393,15 @@ class TestNative(Command):
     user_options: ClassVar[list[tuple[str, str | None, str]]] = [
         ("sanitize=", None, "sanitizers to build with, as -fsanitize= takes them"),
         ("only=", None, "run this one program, by its name without _test.cpp"),
+        ("emulate-avx512", None, "run AVX-512 code as plain C++ even if the machine has AVX-512"),
     ]
+    boolean_options: ClassVar[list[str]] = ["emulate-avx512"]
 
     def initialize_options(self) -> None:
         """Set the options to what they are when not given."""
         self.sanitize = ""
         self.only = ""
+        self.emulate_avx512 = False
 
     def finalize_options(self) -> None:
         """Choose the folder of the objects by the sanitizers."""
@@ -390,7 +421,8 @@ class TestNative(Command):
     def _build(self, tests: Sequence[Path]) -> list[Path]:
         sanitize = (f"-fsanitize={self.sanitize}", "-fno-omit-frame-pointer")
         extra = (*sanitize, "-fno-sanitize-recover=all") if self.sanitize else ()
-        build = NativeBuild(Toolchain.find(), self.objects, ("-O1", *extra))
+        emulate_avx512 = bool(self.emulate_avx512) or not machine_has_avx512()
+        build = NativeBuild(Toolchain.find(), self.objects, ("-O1", *extra), emulate_avx512)
         library = build.compile(library_sources())
         programs = []
         for test, compiled in zip(tests, build.compile(tests), strict=True):

@@ -141,3 +141,19 @@ def test_native_tests_run_under_sanitizers(project: Path) -> None:
     result = setup(project, "test_native", "--sanitize=undefined")
     assert result.returncode == 1
     assert "shift exponent 32 is too large" in result.stderr
+
+
+def test_avx512_code_is_emulated_in_tests_alone(project: Path) -> None:
+    (project / "fastload" / "native" / "wide_avx512.cpp").write_text(
+        "#if !defined(EMULATED) || defined(__AVX512F__)\n"
+        "#error the instructions themselves\n"
+        "#endif\n"
+    )
+    tests = project / "tests" / "native"
+    tests.mkdir(parents=True)
+    (tests / "avx512_emulation.h").write_text("#define EMULATED\n")
+    (tests / "wide_test.cpp").write_text("int main() {}\n")
+    assert setup(project, "test_native", "--emulate-avx512").returncode == 0
+    result = setup(project, "build_native")
+    assert result.returncode == 1
+    assert "error the instructions themselves" in result.stderr
