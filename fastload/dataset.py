@@ -14,7 +14,7 @@ from torch.utils.data import Dataset, get_worker_info
 
 from fastload.augment import Draws, Pipeline, lower
 from fastload.batcher import Batcher
-from fastload.engines.cpus import usable_cpus
+from fastload.cpus import usable_cpus
 from fastload.engines.decoding import decode_record
 from fastload.errors import RecordError
 from fastload.native.library import NativeError

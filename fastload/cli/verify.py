@@ -9,8 +9,8 @@ import click
 
 from fastload.cli.watching import watching
 from fastload.cli.words import name_words
+from fastload.cpus import usable_cpus
 from fastload.pack.encode import load_plugins
-from fastload.pack.processors import usable_processors
 from fastload.store import open_pack
 from fastload.store.verify import Fault, faults
 
@@ -45,7 +45,7 @@ def command(pack: Path, decode: bool, workers: int | None) -> None:
 
             load_plugins()
             decoder = _decoded_size if decode else None
-            for fault in faults(opened, decoder, workers or usable_processors(), progress):
+            for fault in faults(opened, decoder, workers or usable_cpus(), progress):
                 found += 1
                 click.echo(_words(fault))
     except OSError as error:

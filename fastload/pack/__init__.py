@@ -61,9 +61,9 @@ def pack(
     """
     from pathlib import Path
 
+    from fastload.cpus import usable_cpus
     from fastload.pack.flow import pack_folder
     from fastload.pack.options import Options, parse_size
-    from fastload.pack.processors import usable_processors
     from fastload.store.paths import beside
 
     options = Options(max_side, quality, verbatim, parse_size(shard_size), cls, seed)
@@ -74,7 +74,7 @@ def pack(
         folder,
         beside(folder, ".pack") if output is None else Path(output).expanduser(),
         options,
-        workers=workers or usable_processors(),
+        workers=workers or usable_cpus(),
         strict=strict,
         allow_empty=allow_empty,
         progress=progress,
