@@ -15,10 +15,10 @@ from torch.utils.data import Dataset, get_worker_info
 from fastload.augment import Draws, Pipeline, lower
 from fastload.batcher import Batcher
 from fastload.cpus import usable_cpus
-from fastload.engines.decoding import decode_record
 from fastload.errors import RecordError
 from fastload.native.library import NativeError
 from fastload.store import Pack, open_pack
+from fastload.store.decoding import decode_record
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PILImage

@@ -12,6 +12,7 @@ from fastload.cli.words import name_words
 from fastload.cpus import usable_cpus
 from fastload.pack.encode import load_plugins
 from fastload.store import open_pack
+from fastload.store.decoding import decode_record
 from fastload.store.verify import Fault, faults
 
 if TYPE_CHECKING:
@@ -60,8 +61,6 @@ def command(pack: Path, decode: bool, workers: int | None) -> None:
 
 
 def _decoded_size(pack: Pack, record: int) -> tuple[int, int]:
-    from fastload.engines.decoding import decode_record
-
     return decode_record(pack, record).size
 
 
