@@ -154,11 +154,10 @@ class ImageFolder(Dataset[tuple[Any, Any]]):
         try:
             return decode_record(self.pack, record)
         except (OSError, SyntaxError, ValueError, NativeError) as error:
-            shard = self.pack.shard_file(int(self.pack.index.shard[record]))
             raise RecordError(
                 record,
                 self.pack.index.path(record),
-                str(shard.relative_to(self.pack.root)),
+                self.pack.shard_name(record),
                 f"{type(error).__name__}: {error}",
             ) from error
 
