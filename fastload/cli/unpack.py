@@ -14,7 +14,7 @@ import click
 from PIL import Image
 
 from fastload.cli.watching import watching
-from fastload.cli.words import bytes_words
+from fastload.cli.words import bytes_words, name_words
 from fastload.cpus import usable_cpus
 from fastload.errors import PackError
 from fastload.native.library import crc32c, qoi_decode
@@ -51,7 +51,7 @@ def command(pack: Path, output: Path | None, workers: int | None) -> None:
         written = _unpack(opened, folder, workers or usable_cpus())
     except OSError as error:
         raise click.ClickException(str(error)) from error
-    click.echo(f"{folder}: {len(opened):,} images, {bytes_words(written)}.")
+    click.echo(f"{name_words(str(folder))}: {len(opened):,} images, {bytes_words(written)}.")
     if opened.manifest.source.rejected:
         click.echo(f"{opened.manifest.source.rejected:,} files of the source were never packed.")
 

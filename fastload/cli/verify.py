@@ -57,7 +57,8 @@ def command(pack: Path, decode: bool, workers: int | None) -> None:
             "folder again."
         )
     looked = "decodes and its bytes are" if decode else "is"
-    click.echo(f"{pack}: each of the {len(opened):,} records {looked} as it was packed.")
+    where, records = name_words(str(pack)), f"{len(opened):,} records"
+    click.echo(f"{where}: each of the {records} {looked} as it was packed.")
 
 
 def _decoded_size(pack: Pack, record: int) -> tuple[int, int]:
