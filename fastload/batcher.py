@@ -339,8 +339,9 @@ def _named_failures(share: _Share, job: Job) -> dict[int, FastloadError]:
     pack = share.dataset.pack
     for row, reason in job.failures().items():
         record = int(share.records[row])
-        shard = str(pack.shard_file(int(pack.index.shard[record])).relative_to(pack.root))
-        found[int(share.rows[row])] = RecordError(record, pack.index.path(record), shard, reason)
+        found[int(share.rows[row])] = RecordError(
+            record, pack.index.path(record), pack.shard_name(record), reason
+        )
     for row, reason in share.plan.failures.items():
         record = int(share.records[row])
         found[int(share.rows[row])] = TransformError(

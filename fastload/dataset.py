@@ -14,11 +14,11 @@ from torch.utils.data import Dataset, get_worker_info
 
 from fastload.augment import Draws, Pipeline, lower
 from fastload.batcher import Batcher
-from fastload.engines.cpus import usable_cpus
-from fastload.engines.decoding import decode_record
+from fastload.cpus import usable_cpus
 from fastload.errors import RecordError
 from fastload.native.library import NativeError
 from fastload.store import Pack, open_pack
+from fastload.store.decoding import decode_record
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PILImage
@@ -154,11 +154,10 @@ class ImageFolder(Dataset[tuple[Any, Any]]):
         try:
             return decode_record(self.pack, record)
         except (OSError, SyntaxError, ValueError, NativeError) as error:
-            shard = self.pack.shard_file(int(self.pack.index.shard[record]))
             raise RecordError(
                 record,
                 self.pack.index.path(record),
-                str(shard.relative_to(self.pack.root)),
+                self.pack.shard_name(record),
                 f"{type(error).__name__}: {error}",
             ) from error
 

@@ -15,8 +15,8 @@ from torch.utils.data._utils.pin_memory import pin_memory as pin
 
 from fastload.augment import Draws, Pipeline
 from fastload.batcher import ON_ERROR, Batcher, Flight
+from fastload.cpus import usable_cpus
 from fastload.engines import check_engine
-from fastload.engines.cpus import usable_cpus
 from fastload.error_log import ErrorLog
 from fastload.errors import EngineError, FastloadError
 from fastload.explanation import explain_pipeline

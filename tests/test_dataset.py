@@ -172,9 +172,13 @@ def test_samples_cannot_be_replaced_in_silence(small_pack: Path) -> None:
         ours.targets = [0]
 
 
-def test_a_damaged_record_is_named(small_pack: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("relative", [False, True])
+def test_a_damaged_record_is_named(
+    small_pack: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, relative: bool
+) -> None:
     broken = damaged_copy(small_pack, tmp_path, index=3)
-    ours = fastload.ImageFolder(broken)
+    monkeypatch.chdir(tmp_path)
+    ours = fastload.ImageFolder(broken.name if relative else broken)
     record = int(ours.pack.index.listing[3])
     for access in (lambda: ours[3], lambda: ours.__getitems__([0, 3])):
         with pytest.raises(RecordError, match="checksum") as caught:

@@ -94,7 +94,7 @@ def _resolution(pack: Pack) -> dict[str, dict[str, int]]:
 def _print(facts: dict[str, Any], shown: int | None) -> None:
     console = Console()
     sizes = facts["bytes"]
-    table = Table(show_header=False, title=Text(facts["path"]))
+    table = Table(show_header=False, title=Text(name_words(facts["path"])))
     table.add_row("format", f"fastload-pack {facts['version']}")
     table.add_row("images", f"{facts['images']:,} in {len(facts['classes']):,} classes")
     table.add_row("rejected", f"{facts['rejected']:,}")

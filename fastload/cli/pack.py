@@ -88,7 +88,7 @@ def command(
         except OSError as error:
             raise click.ClickException(str(error)) from error
     if done.already_packed:
-        click.echo(f"{done.path} is already packed: nothing to do.")
+        click.echo(f"{name_words(str(done.path))} is already packed: nothing to do.")
     else:
         _print(done)
 
@@ -96,7 +96,7 @@ def command(
 def _print(report: Report) -> None:
     console = Console()
     manifest = report.manifest
-    table = Table(show_header=False, title=Text(str(report.path)))
+    table = Table(show_header=False, title=Text(name_words(str(report.path))))
     table.add_column()
     table.add_column(justify="right")
     table.add_row("classes", f"{len(manifest.classes):,}")
@@ -116,7 +116,8 @@ def _print(report: Report) -> None:
     for path, reason in report.rejected[:_NAMED]:
         click.echo(f"rejected {name_words(path)}: {reason}")
     if len(report.rejected) > _NAMED:
-        click.echo(f"and {len(report.rejected) - _NAMED} more, all in {report.path}/rejected.csv")
+        more = len(report.rejected) - _NAMED
+        click.echo(f"and {more:,} more, all in {name_words(str(report.path))}/rejected.csv")
 
 
 def _ratio(report: Report) -> float:

@@ -14,11 +14,11 @@ import click
 from PIL import Image
 
 from fastload.cli.watching import watching
-from fastload.cli.words import bytes_words
+from fastload.cli.words import bytes_words, name_words
+from fastload.cpus import usable_cpus
 from fastload.errors import PackError
 from fastload.native.library import crc32c, qoi_decode
 from fastload.pack.ahead import in_order
-from fastload.pack.processors import usable_processors
 from fastload.store import Codec, open_pack
 from fastload.store.paths import beside, path_fault
 
@@ -48,10 +48,10 @@ def command(pack: Path, output: Path | None, workers: int | None) -> None:
     folder = beside(pack, ".unpacked") if output is None else output
     try:
         opened = open_pack(pack)
-        written = _unpack(opened, folder, workers or usable_processors())
+        written = _unpack(opened, folder, workers or usable_cpus())
     except OSError as error:
         raise click.ClickException(str(error)) from error
-    click.echo(f"{folder}: {len(opened):,} images, {bytes_words(written)}.")
+    click.echo(f"{name_words(str(folder))}: {len(opened):,} images, {bytes_words(written)}.")
     if opened.manifest.source.rejected:
         click.echo(f"{opened.manifest.source.rejected:,} files of the source were never packed.")
 

@@ -9,9 +9,10 @@ import click
 
 from fastload.cli.watching import watching
 from fastload.cli.words import name_words
+from fastload.cpus import usable_cpus
 from fastload.pack.encode import load_plugins
-from fastload.pack.processors import usable_processors
 from fastload.store import open_pack
+from fastload.store.decoding import decode_record
 from fastload.store.verify import Fault, faults
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def command(pack: Path, decode: bool, workers: int | None) -> None:
 
             load_plugins()
             decoder = _decoded_size if decode else None
-            for fault in faults(opened, decoder, workers or usable_processors(), progress):
+            for fault in faults(opened, decoder, workers or usable_cpus(), progress):
                 found += 1
                 click.echo(_words(fault))
     except OSError as error:
@@ -56,12 +57,11 @@ def command(pack: Path, decode: bool, workers: int | None) -> None:
             "folder again."
         )
     looked = "decodes and its bytes are" if decode else "is"
-    click.echo(f"{pack}: each of the {len(opened):,} records {looked} as it was packed.")
+    where, records = name_words(str(pack)), f"{len(opened):,} records"
+    click.echo(f"{where}: each of the {records} {looked} as it was packed.")
 
 
 def _decoded_size(pack: Pack, record: int) -> tuple[int, int]:
-    from fastload.engines.decoding import decode_record
-
     return decode_record(pack, record).size
 
 

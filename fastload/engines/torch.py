@@ -10,8 +10,8 @@ import torch
 
 from fastload.augment import Container, Pipeline, Plan
 from fastload.augment.erase import RandomErasing
-from fastload.engines.decoding import decode_with_pillow
 from fastload.engines.protocol import Job, Work
+from fastload.store.decoding import decode_with_pillow
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PILImage

@@ -55,26 +55,28 @@ def pack(
 
     Raises:
         FileNotFoundError: the folder, its classes or a class's files are missing.
+        NotADirectoryError: ``source`` is a file.
         ValueError: an option is out of range, or two of them exclude each other.
-        PackError: the output folder holds something else, the disk is full, a file changed
-            meanwhile, or ``strict`` met a file that cannot be read.
+        PackError: ``source`` is a pack, the output folder holds something else or cannot be
+            written, the disk is full, a file changed meanwhile, or ``strict`` met a file that
+            cannot be read.
     """
     from pathlib import Path
 
+    from fastload.cpus import usable_cpus
     from fastload.pack.flow import pack_folder
     from fastload.pack.options import Options, parse_size
-    from fastload.pack.processors import usable_processors
     from fastload.store.paths import beside
 
     options = Options(max_side, quality, verbatim, parse_size(shard_size), cls, seed)
     if workers is not None and workers < 1:
-        raise ValueError(f"workers is {workers}, it takes 1 or more")
+        raise ValueError(f"--workers is {workers}, it takes 1 or more")
     folder = Path(source).expanduser()
     return pack_folder(
         folder,
         beside(folder, ".pack") if output is None else Path(output).expanduser(),
         options,
-        workers=workers or usable_processors(),
+        workers=workers or usable_cpus(),
         strict=strict,
         allow_empty=allow_empty,
         progress=progress,

@@ -39,6 +39,7 @@ __all__ = ["Progress", "Report", "pack_folder"]
 _CHUNK_FILES = 16
 _CHUNK_BYTES = 4 << 20
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ def pack_folder(
                 "again."
             )
         return Report(root, manifest, already_packed=True)
-    with _full_disk_named(root), contextlib.closing(Journal(root)) as journal:
+    with _disk_named(root), contextlib.closing(Journal(root)) as journal:
         packing = _Packing(root, listing, options, journal, strict=strict)
         packing.resume()
         start = packing.position
@@ -299,7 +300,7 @@ class _Packing:
 def _refuse_inside(root: Path, source: Path) -> None:
     """A pack inside the label folder would be one of its classes next time."""
     if root.resolve().is_relative_to(source.resolve()):
-        raise PackError(f"{root} lies inside the label folder: choose another with --output.")
+        raise PackError(f"{root} lies inside the label folder: choose another place with --output.")
 
 
 def _existing(root: Path, listing: Listing, options: Options) -> Manifest | None:
@@ -309,6 +310,8 @@ def _existing(root: Path, listing: Listing, options: Options) -> Manifest | None
         PackError: the folder holds something else, or a pack of other files or options.
     """
     if not (root / MANIFEST_NAME).exists():
+        if root.exists() and not root.is_dir():
+            raise PackError(f"{root} is a file: choose another name with --output.")
         if root.exists() and not (root / JOURNAL_NAME).is_dir() and any(root.iterdir()):
             raise PackError(
                 f"{root} is not empty and not a pack: choose another folder with --output."
@@ -346,10 +349,15 @@ def _remove_journal(root: Path) -> None:
 
 
 @contextlib.contextmanager
-def _full_disk_named(root: Path) -> Iterator[None]:
+def _disk_named(root: Path) -> Iterator[None]:
+    """Say what to do where the pack cannot be written."""
     try:
         yield
     except OSError as error:
+        if error.errno in _FORBIDDEN:
+            raise PackError(
+                f"{root} cannot be written ({error.strerror}): choose another folder with --output."
+            ) from error
         if error.errno not in _FULL:
             raise
         raise PackError(

@@ -29,7 +29,8 @@ def parse_size(text: str | int) -> int:
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMG]I?)?B?\s*", str(text), re.IGNORECASE)
     if match is None:
         raise ValueError(
-            f"{text!r} is no size: write bytes, or a number with KB, MB, GB, KiB, MiB or GiB"
+            f"--shard-size is {str(text)!r}, it takes bytes, or a number with KB, MB, GB, KiB, MiB "
+            "or GiB"
         )
     return round(float(match[1]) * _UNITS[(match[2] or "").upper()])
 

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fastload.errors import PackError
+from fastload.store.manifest import MANIFEST_NAME
+from fastload.store.shards import SHARDS_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["EXTENSIONS", "Listing", "scan"]
 
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
+
+_LABEL_FOLDER = "A label folder has one sub-folder a class, with the images of the class in it."
 
 
 @dataclass(frozen=True)
@@ -81,8 +85,9 @@ def scan(root: str | os.PathLike[str], *, allow_empty: bool = False) -> Listing:
 
     Raises:
         FileNotFoundError: there is no such folder, no class in it, or a class without a file
-            (torchvision's messages).
-        PackError: symbolic links form a loop, or a folder cannot be read.
+            (torchvision's messages and what to do).
+        NotADirectoryError: it is a file.
+        PackError: it is a pack, symbolic links form a loop, or a folder cannot be read.
     """
     folder = Path(root).expanduser()
     classes = _classes(folder)
@@ -101,7 +106,8 @@ def scan(root: str | os.PathLike[str], *, allow_empty: bool = False) -> Listing:
     if empty and not allow_empty:
         raise FileNotFoundError(
             f"Found no valid file for the classes {', '.join(empty)}. "
-            f"Supported extensions are: {', '.join(EXTENSIONS)}"
+            f"Supported extensions are: {', '.join(EXTENSIONS)}. "
+            "Remove these folders, or pack with --allow-empty."
         )
     columns = np.array(stats, np.int64).reshape(-1, 2)
     return Listing(
@@ -110,10 +116,20 @@ def scan(root: str | os.PathLike[str], *, allow_empty: bool = False) -> Listing:
 
 
 def _classes(folder: Path) -> tuple[str, ...]:
-    with os.scandir(folder) as entries:
-        classes = sorted(entry.name for entry in entries if entry.is_dir())
+    try:
+        with os.scandir(folder) as entries:
+            classes = sorted(entry.name for entry in entries if entry.is_dir())
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"No label folder at {folder}: there is no such folder.") from error
+    except NotADirectoryError as error:
+        raise NotADirectoryError(f"{folder} is a file. {_LABEL_FOLDER}") from error
     if not classes:
-        raise FileNotFoundError(f"Couldn't find any class folder in {folder}.")
+        raise FileNotFoundError(f"Couldn't find any class folder in {folder}. {_LABEL_FOLDER}")
+    if (folder / MANIFEST_NAME).is_file() and classes == [SHARDS_NAME]:
+        raise PackError(
+            f"{folder} is a pack already: open it with fastload.ImageFolder, or give the label "
+            "folder that it was made of."
+        )
     return tuple(classes)
 
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 from fastload.errors import PackError
 from fastload.store.codec import SUPPORTED
 from fastload.store.manifest import BINARY_PATHS, Manifest
+from fastload.store.mapping import map_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -216,7 +217,7 @@ class Index:
         if size != declared:
             raise self._refuse(f"the file has {size} bytes, {declared} are declared")
         try:
-            mapped = pa.memory_map(str(path)).read_buffer()
+            mapped = pa.py_buffer(map_file(path))
             reader = pa.ipc.open_file(mapped)
             batches = reader.num_record_batches
             batch = reader.get_batch(0) if batches == 1 else None

@@ -87,6 +87,10 @@ class Pack:
         """The tar file of a shard."""
         return self._shards.path(shard)
 
+    def shard_name(self, record: int) -> str:
+        """The tar file that holds a record, relative to the pack."""
+        return f"{SHARDS_NAME}/{self._shards.path(self._shards.shard_of(record)).name}"
+
     def shard_records(self, shard: int) -> range:
         """The record ids a shard holds."""
         first, last = self._shards.first_records[shard : shard + 2].tolist()
@@ -102,10 +106,9 @@ class Pack:
 
     def describe(self, record: int) -> str:
         """A record in words, for messages: id, path, shard and place."""
-        shard = self._shards.shard_of(record)
         return (
-            f"record {record} ({self.index.path(record)}, {SHARDS_NAME}/"
-            f"{self._shards.path(shard).name} at byte {int(self.index.offset[record])})"
+            f"record {record} ({self.index.path(record)}, {self.shard_name(record)} at byte "
+            f"{int(self.index.offset[record])})"
         )
 
 

@@ -61,7 +61,8 @@ def test_pack_hands_over_every_option(tmp_path: Path) -> None:
     [
         (["--quality", "0"], 2, "--quality is 0"),
         (["--verbatim", "--max-side", "10"], 2, "--verbatim keeps"),
-        (["--workers", "0"], 2, "workers is 0"),
+        (["--workers", "0"], 2, "--workers is 0"),
+        (["--shard-size", "huge"], 2, "--shard-size is 'huge'"),
         (["--strict"], 1, "bad0.png: cannot identify image file"),
     ],
 )
@@ -72,7 +73,7 @@ def test_pack_refuses(tmp_path: Path, options: list[str], code: int, words: str)
 
 
 def test_pack_tells_of_a_missing_folder_and_an_empty_class(tmp_path: Path) -> None:
-    assert "No such file or directory" in run("pack", tmp_path / "nowhere").stderr
+    assert "there is no such folder" in run("pack", tmp_path / "nowhere").stderr
     (tmp_path / "data" / "a").mkdir(parents=True)
     result = run("pack", tmp_path / "data")
     assert result.exit_code == 1

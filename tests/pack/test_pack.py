@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import os
 import shutil
 import unicodedata
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -208,6 +210,30 @@ def test_a_folder_with_something_else_is_left_alone(tmp_path: Path) -> None:
     assert tree(tmp_path / "data.pack") == {"thesis.tex": b"years of work"}
 
 
+def test_a_file_is_no_place_for_a_pack(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("years of work")
+    with pytest.raises(PackError, match="is a file: choose another name"):
+        fastload.pack(small_folder(tmp_path / "data"), tmp_path / "thesis.tex")
+
+
+@pytest.mark.parametrize("code", [errno.EACCES, errno.EROFS])
+def test_where_nothing_may_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    """As next to a label folder that others share."""
+    root = small_folder(tmp_path / "data")
+    mkdir = Path.mkdir
+
+    def refuse(path: Path, *arguments: Any, **options: Any) -> None:
+        if path.is_relative_to(tmp_path / "data.pack"):
+            raise OSError(code, os.strerror(code), str(path))
+        mkdir(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(PackError, match=r"data\.pack cannot be written .* with --output"):
+        fastload.pack(root)
+
+
 def test_a_file_that_changes_meanwhile_stops_the_packing(tmp_path: Path) -> None:
     root = small_folder(tmp_path / "data")
 
@@ -246,7 +272,7 @@ def test_an_empty_folder_makes_an_empty_pack(tmp_path: Path) -> None:
         ({"quality": 101}, "--quality is 101"),
         ({"max_side": 0}, "--max-side is 0"),
         ({"verbatim": True, "quality": 90}, "--verbatim keeps"),
-        ({"shard_size": "12 parsecs"}, "no size"),
+        ({"shard_size": "12 parsecs"}, "it takes bytes"),
         ({"shard_size": 100}, "--shard-size is 100"),
         ({"seed": -1}, "--seed is -1"),
         ({"workers": 0}, "workers is 0"),

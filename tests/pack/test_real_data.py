@@ -14,6 +14,7 @@ from torchvision.datasets import ImageFolder
 import fastload
 from fastload.native.library import crc32c
 from fastload.store import open_pack
+from fastload.store.decoding import decode_record
 
 DATA = Path(os.environ.get("FASTLOAD_TEST_DATA", Path(__file__).parents[3] / "shared/data"))
 
@@ -38,3 +39,5 @@ def test_same_pixels_as_image_folder(name: str, tmp_path: Path) -> None:
         assert crc32c(payload) == pack.index.crc32c[record]
         image = Image.open(io.BytesIO(payload)).convert("RGB")
         np.testing.assert_array_equal(np.asarray(image), np.asarray(wanted), err_msg=path)
+        native = np.asarray(decode_record(pack, record))
+        np.testing.assert_array_equal(native, np.asarray(wanted), err_msg=path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -109,7 +110,7 @@ def test_an_unreadable_folder_is_an_error(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("layout", [[], ["x.jpg"], ["a/x.txt"], ["a/x.jpg", "b/", "c/d/"]])
-def test_same_errors_as_torchvision(tmp_path: Path, layout: list[str]) -> None:
+def test_same_errors_as_torchvision_and_what_to_do(tmp_path: Path, layout: list[str]) -> None:
     for path in layout:
         if path.endswith("/"):
             (tmp_path / path).mkdir(parents=True)
@@ -119,12 +120,19 @@ def test_same_errors_as_torchvision(tmp_path: Path, layout: list[str]) -> None:
         ImageFolder(tmp_path)
     with pytest.raises(FileNotFoundError) as ours:
         scan(tmp_path)
-    assert str(ours.value) == str(theirs.value)
+    assert str(ours.value).startswith(str(theirs.value))
+    assert re.search("one sub-folder a class|pack with --allow-empty", str(ours.value))
 
 
-def test_missing_folder(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError):
+def test_what_is_no_label_folder(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"No label folder at .*/nowhere"):
         scan(tmp_path / "nowhere")
+    file = touch(tmp_path, "a/1.jpg") / "a/1.jpg"
+    with pytest.raises(NotADirectoryError, match=r"1\.jpg is a file\. A label folder has"):
+        scan(file)
+    touch(tmp_path / "data.pack", "pack.json", "shards/00000.tar")
+    with pytest.raises(PackError, match=r"data\.pack is a pack already"):
+        scan(tmp_path / "data.pack")
 
 
 def test_allow_empty(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fastload.engines.cpus import usable_cpus
+from fastload.cpus import usable_cpus
 
 
 @pytest.fixture(autouse=True)
