@@ -194,7 +194,7 @@ class Flight:
         return len(self._indices) if self._kept is None else len(self._kept)
 
     def close(self) -> None:
-        """Cancel what has not begun and wait for what has; a second time does nothing."""
+        """Cancel what has not begun; a second time does nothing."""
         jobs, self._jobs = self._jobs, []
         for job in jobs:
             job.close()

@@ -64,7 +64,7 @@ class Job(Protocol):
         """Rows of the work (0 to n - 1) that could not be computed, with the reason."""
 
     def close(self) -> None:
-        """Cancel what has not begun, wait for what has, and let go of all memory."""
+        """Cancel what has not begun; what has does not touch memory that is let go of."""
 
 
 class Engine(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any
 
@@ -64,9 +65,10 @@ class _TorchJob:
         return {row: f"{type(error).__name__}: {error}" for row, error in errors if error}
 
     def close(self) -> None:
+        # What has begun ends by itself and keeps its memory alive. Waiting for it could be for ever:
+        # garbage collection may close a job in the very thread that computes it.
         for future in self._futures:
             future.cancel()
-        wait(self._futures)
 
 
 class TorchEngine:
@@ -81,7 +83,12 @@ class TorchEngine:
 
     def __init__(self, threads: int, decode: str) -> None:
         del decode
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="fastload-torch")
+        # Garbage collection may close the engine in one of its threads, which cannot wait for itself.
+        self._thread = threading.local()
+        self._pool = ThreadPoolExecutor(threads, "fastload-torch", self._enter_thread)
+
+    def _enter_thread(self) -> None:
+        self._thread.is_own = True
 
     def submit(self, work: Work) -> Job:
         """Begin some work and return at once."""
@@ -89,4 +96,5 @@ class TorchEngine:
 
     def close(self) -> None:
         """Stop all threads."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        own = getattr(self._thread, "is_own", False)
+        self._pool.shutdown(wait=not own, cancel_futures=True)
