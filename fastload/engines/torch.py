@@ -65,10 +65,14 @@ class _TorchJob:
         return {row: f"{type(error).__name__}: {error}" for row, error in errors if error}
 
     def close(self) -> None:
-        # What has begun ends by itself and keeps its memory alive. Waiting for it could be for ever:
+        # What has begun ends by itself and keeps its memory alive. Waiting could be for ever:
         # garbage collection may close a job in the very thread that computes it.
         for future in self._futures:
             future.cancel()
+
+
+def _enter(thread: threading.local) -> None:
+    thread.is_own = True
 
 
 class TorchEngine:
@@ -83,12 +87,10 @@ class TorchEngine:
 
     def __init__(self, threads: int, decode: str) -> None:
         del decode
-        # Garbage collection may close the engine in one of its threads, which cannot wait for itself.
+        # Garbage collection may close the engine in one of its threads, which cannot wait for
+        # itself.
         self._thread = threading.local()
-        self._pool = ThreadPoolExecutor(threads, "fastload-torch", self._enter_thread)
-
-    def _enter_thread(self) -> None:
-        self._thread.is_own = True
+        self._pool = ThreadPoolExecutor(threads, "fastload-torch", _enter, (self._thread,))
 
     def submit(self, work: Work) -> Job:
         """Begin some work and return at once."""

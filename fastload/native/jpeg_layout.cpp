@@ -243,6 +243,20 @@ size_t NextMarkerCode(const uint8_t* data, size_t size, size_t at) {
     return size;
 }
 
+// The headers up to the scan, but of an image of these MCU rows and columns alone.
+void AppendCutHeaders(const uint8_t* data, const JpegLayout& layout, int32_t first, int32_t last,
+                      int32_t columns, Buffer& out) {
+    uint8_t* const headers = out.Reserve(layout.scan_at);
+    std::memcpy(headers, data, layout.scan_at);
+    const int32_t row_height = kBlock * layout.most_down;
+    PutWord(std::min(last * row_height, layout.height) - first * row_height,
+            headers + layout.size_at);
+    PutWord(std::min(columns * kBlock * layout.most_across, layout.width),
+            headers + layout.size_at + 2);
+    PutWord(columns, headers + layout.interval_at);
+    out.Commit(layout.scan_at);
+}
+
 }  // namespace
 
 JpegLayout ReadJpegLayout(const uint8_t* data, size_t size) {
@@ -262,19 +276,6 @@ void FindMcuRows(const uint8_t* data, size_t size, const JpegLayout& layout, int
         }
         at = code + 1;
     }
-}
-
-void AppendCutHeaders(const uint8_t* data, const JpegLayout& layout, int32_t first, int32_t last,
-                      int32_t columns, Buffer& out) {
-    uint8_t* const headers = out.Reserve(layout.scan_at);
-    std::memcpy(headers, data, layout.scan_at);
-    const int32_t row_height = kBlock * layout.most_down;
-    PutWord(std::min(last * row_height, layout.height) - first * row_height,
-            headers + layout.size_at);
-    PutWord(std::min(columns * kBlock * layout.most_across, layout.width),
-            headers + layout.size_at + 2);
-    PutWord(columns, headers + layout.interval_at);
-    out.Commit(layout.scan_at);
 }
 
 void CutJpeg(const uint8_t* data, size_t size, int32_t first, int32_t last, int32_t columns,

@@ -56,11 +56,6 @@ JpegLayout ReadJpegLayout(const uint8_t* data, size_t size);
 void FindMcuRows(const uint8_t* data, size_t size, const JpegLayout& layout, int32_t first,
                  int32_t last, std::vector<size_t>& starts);
 
-// Copies the headers up to the scan to `out`, where they then describe an image of the MCU rows
-// first .. last - 1 and the MCU columns 0 .. columns - 1 alone.
-void AppendCutHeaders(const uint8_t* data, const JpegLayout& layout, int32_t first, int32_t last,
-                      int32_t columns, Buffer& out);
-
 // Appends a JPEG of these MCU rows and columns of a seekable file. With fewer columns than the
 // file has, the bytes of the others stay in front of each restart marker: libjpeg skips them with
 // a warning.

@@ -18,10 +18,6 @@ constexpr int32_t kRowsOfBatch = 16;
 constexpr ptrdiff_t kInFront = 64;
 static_assert(kSpareBytes >= 128, "a sink may read so far behind a row");
 
-struct Range {
-    int32_t first, last;  // last is one past
-};
-
 // How samples become as many as there are pixels.
 enum class Upsampling {
     kNone,
@@ -69,7 +65,7 @@ class Plane {
                               height_);
         blocks_ = {columns_.first / kBlock, (columns_.last - 1) / kBlock + 1};
         band_ = kBlock * down;
-        stride_ = (blocks_.last - blocks_.first) * kBlock + static_cast<ptrdiff_t>(kSpareBytes);
+        stride_ = blocks_.count() * kBlock + static_cast<ptrdiff_t>(kSpareBytes);
         samples_.resize(std::max(samples_.size(), kInFront + 2 * band_ * stride_ + kSpareBytes));
     }
 
@@ -85,7 +81,7 @@ class Plane {
     const uint8_t* PixelRow(const JpegKernels& kernels, int32_t y, int32_t left, int32_t width,
                             std::vector<uint8_t>& scratch, std::vector<uint16_t>& sums) {
         if (upsampling_ == Upsampling::kNone) return Sample(y, left);
-        const int32_t count = columns_.last - columns_.first;
+        const int32_t count = columns_.count();
         scratch.resize(std::max(scratch.size(), static_cast<size_t>(2 * count) + kSpareBytes));
         uint8_t* const out = scratch.data();
         const int32_t near = y / step_down_;
@@ -214,16 +210,15 @@ void RegionDecoder::MakeSamples(const JpegLayout& layout, int32_t mcu_row, int32
             const int32_t y = (mcu_row * layout.down[i] + down) * kBlock;
             if (y >= plane.rows().last || y + kBlock <= plane.rows().first) continue;
             kernels_.inverse_dct(coefficients.Blocks(i, down) + kBlock * kBlock * skipped,
-                                 blocks.last - blocks.first,
-                                 layout.quant_tables[layout.quant_slots[i]].data(), plane.Row(y),
-                                 plane.stride());
+                                 blocks.count(), layout.quant_tables[layout.quant_slots[i]].data(),
+                                 plane.Row(y), plane.stride());
         }
     }
 }
 
 void RegionDecoder::Decode(const uint8_t* data, size_t size, const JpegLayout& layout, Box box,
                            RowSink& sink) {
-    McuRange columns = {layout.mcu_columns, 0}, rows = {layout.mcu_rows, 0};
+    Range columns = {layout.mcu_columns, 0}, rows = {layout.mcu_rows, 0};
     bool looks_below = false;
     for (int32_t i = 0; i < layout.component_count; ++i) {
         planes_[i].Begin(layout, i, box);

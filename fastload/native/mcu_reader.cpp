@@ -15,6 +15,15 @@ int16_t ValueAt(Entry entry, uint64_t bits) {
     return static_cast<int16_t>(ValueOf(TokenOf(entry, bits)));
 }
 
+// The first component with the tables of this one: building tables takes as long as some blocks.
+int32_t TablesOf(const JpegLayout& layout, int32_t component) {
+    int32_t first = 0;
+    while (layout.dc_slots[first] != layout.dc_slots[component] ||
+           layout.ac_slots[first] != layout.ac_slots[component])
+        ++first;
+    return first;
+}
+
 size_t StrideOf(const JpegLayout& layout, int32_t component, int32_t columns) {
     return kBlock * (static_cast<size_t>(columns) * layout.across[component] + kSpareBlocks);
 }
@@ -67,27 +76,21 @@ void CoefficientRow::Resize(const JpegLayout& layout, int32_t columns) {
 
 void McuReader::BuildDecodings(const JpegLayout& layout) {
     for (int32_t i = 0; i < layout.component_count; ++i) {
+        if (TablesOf(layout, i) != i) continue;
         const HuffmanTable& dc = layout.dc_tables[layout.dc_slots[i]];
         const HuffmanTable& ac = layout.ac_tables[layout.ac_slots[i]];
-        const bool shares = i == 2 && layout.dc_slots[2] == layout.dc_slots[1] &&
-                            layout.ac_slots[2] == layout.ac_slots[1];
-        if (shares) continue;
         if (dc.symbols == nullptr || ac.symbols == nullptr || !dc_[i].Build(dc) ||
             !ac_[i].Build(ac))
             throw Failure(FL_CORRUPT, "JPEG: Huffman tables that are missing or break the format");
     }
 }
 
-void McuReader::Begin(const JpegLayout& layout, McuRange columns, size_t size) {
-    BuildDecodings(layout);
+void McuReader::PlanBlocks(const JpegLayout& layout, Range columns) {
     plan_.columns = columns;
     plan_.blocks.clear();
-    reads_whole_rows_ = columns.last == layout.mcu_columns;
     size_t start = 0;
     for (int32_t i = 0; i < layout.component_count; ++i) {
-        const bool shares = i == 2 && layout.dc_slots[2] == layout.dc_slots[1] &&
-                            layout.ac_slots[2] == layout.ac_slots[1];
-        const int32_t tables = shares ? 1 : i;
+        const int32_t tables = TablesOf(layout, i);
         const size_t across = layout.across[i];
         for (int32_t y = 0; y < layout.down[i]; ++y) {
             for (size_t x = 0; x < across; ++x)
@@ -96,6 +99,12 @@ void McuReader::Begin(const JpegLayout& layout, McuRange columns, size_t size) {
             start += StrideOf(layout, i, columns.count());
         }
     }
+}
+
+void McuReader::Begin(const JpegLayout& layout, Range columns, size_t size) {
+    BuildDecodings(layout);
+    PlanBlocks(layout, columns);
+    reads_whole_rows_ = columns.last == layout.mcu_columns;
     for (Segment& segment : segments_) segment.Expect(size);
 }
 

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "box.h"
 #include "huffman_decoding.h"
 #include "jpeg_layout.h"
 
@@ -72,12 +73,6 @@ class CoefficientRow {
     size_t strides_[3];
 };
 
-// A range of MCUs in one direction; `last` is one past.
-struct McuRange {
-    int32_t first, last;
-    int32_t count() const { return last - first; }
-};
-
 // One block of an MCU.
 struct McuBlock {
     int32_t component;
@@ -90,7 +85,7 @@ struct McuBlock {
 // What the rows of a scan have in common.
 struct McuPlan {
     std::vector<McuBlock> blocks;
-    McuRange columns{};  // that are kept; those to the left are read over
+    Range columns{};  // of MCUs that are kept; those to the left are read over
 };
 
 // One row to be read: its bytes, and where its coefficients go.
@@ -111,9 +106,9 @@ ReadMcuRows ReadMcuRowsPortable, ReadMcuRowsAvx2;
 
 class McuReader {
   public:
-    // Makes room for all that a file of `size` bytes can need. Throws FL_CORRUPT for Huffman tables
-    // that are missing or that libjpeg refuses.
-    void Begin(const JpegLayout& layout, McuRange columns, size_t size);
+    // `columns` of MCUs are kept. Makes room for all that a file of `size` bytes can need. Throws
+    // FL_CORRUPT for Huffman tables that are missing or that libjpeg refuses.
+    void Begin(const JpegLayout& layout, Range columns, size_t size);
 
     // Reads one row or two from where they begin. Throws FL_JPEG_WARNING where the bytes are not
     // the rows': there libjpeg would guess.
@@ -121,6 +116,7 @@ class McuReader {
 
   private:
     void BuildDecodings(const JpegLayout& layout);
+    void PlanBlocks(const JpegLayout& layout, Range columns);
 
     Segment segments_[2];
     DcDecoding dc_[3];

@@ -43,7 +43,7 @@ double Sinc(double x) {
 double Lanczos3(double x) { return x >= -3.0 && x < 3.0 ? Sinc(x) * Sinc(x / 3) : 0.0; }
 
 // The part of a resampling that an axis describes.
-struct Range {
+struct Extent {
     int32_t in;
     double from, to;
     int32_t out, window0;
@@ -51,8 +51,8 @@ struct Range {
 
 // With the kernel known when it is compiled: a call for each tap would take most of the time.
 template <double (*kValue)(double)>
-void Weigh(const Range& range, double kernel_support, Axis& axis) {
-    const double scale = (range.to - range.from) / range.out;
+void Weigh(const Extent& extent, double kernel_support, Axis& axis) {
+    const double scale = (extent.to - extent.from) / extent.out;
     const double widening = std::max(scale, 1.0);
     const double support = kernel_support * widening;
     const double inverse = 1.0 / widening;
@@ -63,9 +63,10 @@ void Weigh(const Range& range, double kernel_support, Axis& axis) {
     double* const values = of_thread.data();
 
     for (size_t x = 0; x < axis.first.size(); ++x) {
-        const double center = range.from + (range.window0 + static_cast<int32_t>(x) + 0.5) * scale;
+        const double center =
+            extent.from + (extent.window0 + static_cast<int32_t>(x) + 0.5) * scale;
         const int32_t first = std::max(static_cast<int32_t>(center - support + 0.5), 0);
-        const int32_t end = std::min(static_cast<int32_t>(center + support + 0.5), range.in);
+        const int32_t end = std::min(static_cast<int32_t>(center + support + 0.5), extent.in);
         const int32_t count = end - first;
         double sum = 0.0;
         for (int32_t tap = 0; tap < count; ++tap) {
@@ -83,18 +84,18 @@ void Weigh(const Range& range, double kernel_support, Axis& axis) {
     }
 }
 
-void WeighBy(Filter filter, const Range& range, Axis& axis) {
+void WeighBy(Filter filter, const Extent& extent, Axis& axis) {
     switch (filter) {
         case Filter::kLanczos:
-            return Weigh<Lanczos3>(range, 3.0, axis);
+            return Weigh<Lanczos3>(extent, 3.0, axis);
         case Filter::kBilinear:
-            return Weigh<Triangle>(range, 1.0, axis);
+            return Weigh<Triangle>(extent, 1.0, axis);
         case Filter::kBicubic:
-            return Weigh<Cubic>(range, 2.0, axis);
+            return Weigh<Cubic>(extent, 2.0, axis);
         case Filter::kBox:
-            return Weigh<Box>(range, 0.5, axis);
+            return Weigh<Box>(extent, 0.5, axis);
         case Filter::kHamming:
-            return Weigh<Hamming>(range, 1.0, axis);
+            return Weigh<Hamming>(extent, 1.0, axis);
         case Filter::kNearest:
             break;
     }
@@ -102,14 +103,14 @@ void WeighBy(Filter filter, const Range& range, Axis& axis) {
                                        " is none of Pillow's (0 to 5)");
 }
 
-void ChooseNearest(const Range& range, Axis& axis) {
-    const double scale = (range.to - range.from) / range.out;
+void ChooseNearest(const Extent& extent, Axis& axis) {
+    const double scale = (extent.to - extent.from) / extent.out;
     axis.taps = 1;
     // Pillow adds the scale pixel after pixel; a product would round differently.
-    double position = range.from + scale * 0.5;
-    for (int32_t x = 0; x < range.window0; ++x) position += scale;
+    double position = extent.from + scale * 0.5;
+    for (int32_t x = 0; x < extent.window0; ++x) position += scale;
     for (size_t x = 0; x < axis.first.size(); ++x, position += scale) {
-        axis.first[x] = std::clamp(static_cast<int32_t>(position), 0, range.in - 1);
+        axis.first[x] = std::clamp(static_cast<int32_t>(position), 0, extent.in - 1);
         axis.count[x] = 1;
     }
     axis.weights.assign(axis.first.size(), 1 << kWeightBits);
@@ -130,8 +131,8 @@ void MakeAxis(Filter filter, int32_t in, double from, double to, int32_t out, in
     axis.first.resize(window1 - window0);
     axis.count.resize(axis.first.size());
     axis.overshoots = filter == Filter::kBicubic || filter == Filter::kLanczos;
-    const Range range = {in, from, to, out, window0};
-    filter == Filter::kNearest ? ChooseNearest(range, axis) : WeighBy(filter, range, axis);
+    const Extent extent = {in, from, to, out, window0};
+    filter == Filter::kNearest ? ChooseNearest(extent, axis) : WeighBy(filter, extent, axis);
 }
 
 }  // namespace fastload

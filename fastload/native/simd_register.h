@@ -34,7 +34,6 @@ struct Register128 {
         auto* to = static_cast<Type*>(at);
         Store(to, a), Store(to + 1, b), Store(to + 2, c);
     }
-    static bool IsZero(Type a) { return _mm_testz_si128(a, a) != 0; }
 
     static Type Or(Type a, Type b) { return _mm_or_si128(a, b); }
     static Type Add8(Type a, Type b) { return _mm_add_epi8(a, b); }
@@ -99,7 +98,6 @@ struct Register256 {
         Store(to + 1, _mm256_permute2x128_si256(c, a, 0x30));
         Store(to + 2, _mm256_permute2x128_si256(b, c, 0x31));
     }
-    static bool IsZero(Type a) { return _mm256_testz_si256(a, a) != 0; }
 
     static Type Or(Type a, Type b) { return _mm256_or_si256(a, b); }
     static Type Add8(Type a, Type b) { return _mm256_add_epi8(a, b); }
