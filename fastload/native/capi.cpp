@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <memory>
+#include <utility>
 
 #include "buffer.h"
 #include "crc32c.h"
@@ -151,7 +152,8 @@ int fl_pool_submit(fl_pool* pool, fl_item* items, uint64_t count, const fl_outpu
             throw fastload::Failure(FL_BAD_ARGUMENT, "only uint8 is written without a table");
         if (output->channels != 1 && output->channels != 3)
             throw fastload::Failure(FL_BAD_ARGUMENT, "an output has 1 or 3 channels");
-        *job = std::make_unique<fl_job>(pool->Submit(items, count, *output, fast != 0)).release();
+        fl_job submitted{pool->Submit(items, count, *output, fast != 0)};
+        *job = std::make_unique<fl_job>(std::move(submitted)).release();
     });
 }
 

@@ -43,9 +43,7 @@ void Prepare(const Axis& axis, int32_t channels, int32_t origin, HorizontalTable
     for (int32_t group = 0; group < groups; ++group) {
         const int32_t begin = group * kLanes;
         const int32_t end = std::min(begin + kLanes, bytes);
-        int32_t leftmost = axis.first[begin / channels];
-        for (int32_t x = begin / channels; x <= (end - 1) / channels; ++x)
-            leftmost = std::min(leftmost, axis.first[x]);
+        const int32_t leftmost = axis.first[begin / channels];
         for (int32_t quad = 0; quad < quads; ++quad, entry += kRegister * (1 + kDigits)) {
             const int32_t base = (leftmost - origin + 4 * quad) * channels;
             bool used = false;
