@@ -14,9 +14,9 @@ from rich.console import Console
 
 from benchmarks import table
 from benchmarks.bars import BARS
-from benchmarks.crops import cut_crops
+from benchmarks.crops import cut_crops, cut_mean_crops
 from benchmarks.environments import NotInstalledError
-from benchmarks.job import Job
+from benchmarks.job import DRAWN_CROPS, MEAN_CROPS, Job
 from benchmarks.peers import PEERS
 from benchmarks.photos import Photos, label_folder
 from benchmarks.process import Worker, WorkerError
@@ -83,13 +83,17 @@ def photos(smoke: bool, scratch: Path, pytestconfig: pytest.Config) -> Photos:
 
 
 @pytest.fixture(scope="session")
-def crops(photos: Photos, smoke: bool, scratch: Path, pytestconfig: pytest.Config) -> Path:
-    target = scratch / "crops.npz"
-    height, width = cut_crops(photos.folder, SMOKE_CROPS if smoke else CROPS, target)
-    pytestconfig.stash[HEADER].append(
-        f"resize: RandomResizedCrop boxes, mean {width:.0f}x{height:.0f}"
-    )
-    return target
+def crops(
+    photos: Photos, smoke: bool, scratch: Path, pytestconfig: pytest.Config
+) -> dict[str, Path]:
+    """The crops of each recipe."""
+    targets = {DRAWN_CROPS: scratch / "drawn.npz", MEAN_CROPS: scratch / "mean.npz"}
+    count = SMOKE_CROPS if smoke else CROPS
+    sides = cut_crops(photos.folder, count, targets[DRAWN_CROPS])
+    height, width = map(round, sides)
+    cut_mean_crops(photos.folder, count, height, width, targets[MEAN_CROPS])
+    pytestconfig.stash[HEADER].append(f"resize: RandomResizedCrop boxes, mean {width}x{height}")
+    return targets
 
 
 @pytest.fixture(scope="session")
@@ -115,7 +119,7 @@ def packed(photos: Photos, scratch: Path) -> Callable[[str], Path]:
 @pytest.fixture(scope="session")
 def measured(
     photos: Photos,
-    crops: Path,
+    crops: dict[str, Path],
     packed: Callable[[str], Path],
     smoke: bool,
     pytestconfig: pytest.Config,
@@ -126,7 +130,7 @@ def measured(
 
     def paths(job: Job) -> dict[str, Any]:
         if job.task == "resize":
-            return {"crops": str(crops)}
+            return {"crops": str(crops[job.recipe])}
         target = packed(job.peer) if job.task == "load" else scratch / f"written.{job.peer}"
         own = {"packed": str(target)} if PEERS[job.peer].packs else {}
         return {"photos": str(photos.folder), **own}

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from benchmarks.job import EVAL_UINT8, TRAIN_FLOAT32, TRAIN_UINT8, Job
+from benchmarks.job import (
+    DRAWN_CROPS,
+    EVAL_UINT8,
+    MEAN_CROPS,
+    TRAIN_FLOAT32,
+    TRAIN_UINT8,
+    Job,
+)
 
 OURS = "fastload"
 THREADS = 2
@@ -25,7 +32,7 @@ class Suite:
         name: heading of the table and group of the benchmarks.
         task: function of the adapters.
         entrants: peers with their threads or workers.
-        recipe: transform of the loaders.
+        recipe: transform of the loaders, crops of the resizers.
         passes: how often one window goes over the photos or crops.
         fresh: a new process for each window, which ends with the first batch.
         watched: memory is sampled in every window, not in the warm-up alone.
@@ -59,14 +66,14 @@ LOADER = Suite("loader", "load", FASTLOAD + IMAGEFOLDER + DALI + FFCV, TRAIN_UIN
 FLOAT_LOADER = Suite("float loader", "load", FASTLOAD + IMAGEFOLDER, TRAIN_FLOAT32)
 EVAL_LOADER = Suite("eval loader", "load", FASTLOAD + IMAGEFOLDER, EVAL_UINT8)
 PACK = Suite("pack", "pack", FASTLOAD + FFCV)
-RESIZE = Suite(
-    "resize", "resize", ((OURS, 1), ("pillow", 1), ("pillow_simd", 1)), "bilinear", passes=32
-)
+RESIZERS: tuple[Entrant, ...] = ((OURS, 1), ("pillow", 1), ("pillow_simd", 1))
+RESIZE = Suite("resize", "resize", RESIZERS, DRAWN_CROPS, passes=32)
+MEAN_RESIZE = Suite("resize of a mean crop", "resize", RESIZERS, MEAN_CROPS, passes=32)
 SIDE_BY_SIDE = (*FASTLOAD, ("imagefolder", THREADS), ("dali", THREADS), *FFCV)
 FIRST_BATCH = Suite("first batch", "load", SIDE_BY_SIDE, TRAIN_UINT8, passes=1, fresh=True)
 MEMORY = Suite("memory", "load", SIDE_BY_SIDE, TRAIN_UINT8, watched=True)
 
 SUITES = {
     suite.name: suite
-    for suite in (LOADER, FLOAT_LOADER, EVAL_LOADER, PACK, RESIZE, FIRST_BATCH, MEMORY)
+    for suite in (LOADER, FLOAT_LOADER, EVAL_LOADER, PACK, RESIZE, MEAN_RESIZE, FIRST_BATCH, MEMORY)
 }
