@@ -5,6 +5,7 @@
 #define FASTLOAD_TESTS_NATIVE_ALLOCATION_GATE_H_
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdlib>
 #include <new>
@@ -63,7 +64,11 @@ class AllocationLimit {
 
     static void Take() {
         if (left_ == kUnlimited) return;
-        if (left_ == 0) throw std::bad_alloc();
+        if (left_ == 0) {
+            // Threads that were made before are idle by then.
+            std::this_thread::sleep_for(std::chrono::milliseconds(5));
+            throw std::bad_alloc();
+        }
         --left_;
     }
 
