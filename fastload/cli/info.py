@@ -26,7 +26,7 @@ _CLASSES_SHOWN = 50
 _BAR = 30
 
 
-@click.command(name="info")
+@click.command(name="info", short_help="Print what a pack holds.")
 @click.argument("pack", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 @click.option("--all-classes", is_flag=True, help="Print all classes, however many.")
@@ -94,7 +94,9 @@ def _resolution(pack: Pack) -> dict[str, dict[str, int]]:
 def _print(facts: dict[str, Any], shown: int | None) -> None:
     console = Console()
     sizes = facts["bytes"]
-    table = Table(show_header=False, title=Text(name_words(facts["path"])))
+    table = Table(show_header=False)
+    table.add_column()
+    table.add_column(justify="right")
     table.add_row("format", f"fastload-pack {facts['version']}")
     table.add_row("images", f"{facts['images']:,} in {len(facts['classes']):,} classes")
     table.add_row("rejected", f"{facts['rejected']:,}")
@@ -105,9 +107,12 @@ def _print(facts: dict[str, Any], shown: int | None) -> None:
         table.add_row(f"codec {name}", f"{codec['images']:,}, {bytes_words(codec['bytes'])}")
     for name, value in facts["options"].items():
         if value not in (None, False):
-            table.add_row(f"option {name}", str(value))
+            words = bytes_words(value) if name == "shard_size" else str(value)
+            table.add_row(f"option {name}", words)
     for name, value in facts["measured"].items():
         table.add_row(name, str(value))
+    # Above the table, where a long path is not broken and can be copied.
+    click.echo(name_words(facts["path"]))
     console.print(table)
     if facts["resolution"]:
         console.print(_resolution_table(facts["resolution"]))
@@ -115,14 +120,20 @@ def _print(facts: dict[str, Any], shown: int | None) -> None:
 
 
 def _resolution_table(resolution: dict[str, dict[str, int]]) -> Table:
-    table = Table("pixels", *next(iter(resolution.values())), title="resolution")
+    table = Table("pixels", title="resolution")
+    for quantile in next(iter(resolution.values())):
+        table.add_column(quantile, justify="right")
     for name, quantiles in resolution.items():
         table.add_row(name.replace("_", " "), *map(str, quantiles.values()))
     return table
 
 
 def _class_table(classes: list[dict[str, Any]], shown: int | None) -> Table:
-    table = Table("label", "class", "images", "", title="classes")
+    table = Table(title="classes")
+    table.add_column("label", justify="right")
+    table.add_column("class")
+    table.add_column("images", justify="right")
+    table.add_column()
     largest = max(entry["images"] for entry in classes)
     for label, entry in enumerate(classes[:shown]):
         share = entry["images"] / max(1, largest)

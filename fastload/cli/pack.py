@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from fastload.cli.watching import watching
 from fastload.cli.words import bytes_words, duration_words, name_words
@@ -25,7 +24,7 @@ _INTERRUPTED = 130
 _NAMED = 10
 
 
-@click.command(name="pack")
+@click.command(name="pack", short_help="Turn a label folder into a pack.")
 @click.argument("source", type=click.Path(path_type=Path))
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="The pack's folder.  [SOURCE.pack]"
@@ -94,9 +93,8 @@ def command(
 
 
 def _print(report: Report) -> None:
-    console = Console()
     manifest = report.manifest
-    table = Table(show_header=False, title=Text(name_words(str(report.path))))
+    table = Table(show_header=False)
     table.add_column()
     table.add_column(justify="right")
     table.add_row("classes", f"{len(manifest.classes):,}")
@@ -112,7 +110,9 @@ def _print(report: Report) -> None:
     table.add_row("time", duration_words(report.seconds))
     if report.files_now:
         table.add_row("speed", f"{report.files_now / report.seconds:,.0f} images/s")
-    console.print(table)
+    # Above the table, where a long path is not broken and can be copied.
+    click.echo(name_words(str(report.path)))
+    Console().print(table)
     for path, reason in report.rejected[:_NAMED]:
         click.echo(f"rejected {name_words(path)}: {reason}")
     if len(report.rejected) > _NAMED:

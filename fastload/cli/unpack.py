@@ -23,6 +23,8 @@ from fastload.store import Codec, open_pack
 from fastload.store.paths import beside, path_fault
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from fastload.store import Pack
 
 __all__ = ["command"]
@@ -33,7 +35,7 @@ _CHUNK = 32
 _PNG_LEVEL = 3
 
 
-@click.command(name="unpack")
+@click.command(name="unpack", short_help="Give the label folder back.")
 @click.argument("pack", type=click.Path(path_type=Path))
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="The label folder.  [PACK.unpacked]"
@@ -58,19 +60,19 @@ def command(pack: Path, output: Path | None, workers: int | None) -> None:
 
 def _unpack(pack: Pack, folder: Path, workers: int) -> int:
     """Write all records below ``folder``, which appears when it is whole; returns bytes written."""
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if folder.exists() and not folder.is_dir():
+        raise PackError(f"{folder} is a file: choose another name with --output.")
+    if folder.exists() and any(folder.iterdir()):
         raise PackError(f"{folder} is not empty: choose another folder with --output.")
-    growing = folder.with_name(folder.name + ".tmp")
-    with contextlib.suppress(FileNotFoundError):
-        shutil.rmtree(growing)
-    for name in pack.classes:
-        (growing / name).mkdir(parents=True)
     chunks = [range(first, min(first + _CHUNK, len(pack))) for first in range(0, len(pack), _CHUNK)]
     written = 0
     with (
+        _whole_or_not_at_all(folder) as growing,
         watching("unpacking") as show,
         ThreadPoolExecutor(workers, "fastload-unpack") as executor,
     ):
+        for name in pack.classes:
+            (growing / name).mkdir()
         total = int(pack.index.length.sum(dtype=int))
         stored = 0
         show(0, len(pack), stored, total)
@@ -80,8 +82,30 @@ def _unpack(pack: Pack, folder: Path, workers: int) -> int:
             written += size
             stored += int(pack.index.length[chunk.start : chunk.stop].sum(dtype=int))
             show(chunk.stop, len(pack), stored, total)
-    growing.replace(folder)
     return written
+
+
+@contextlib.contextmanager
+def _whole_or_not_at_all(folder: Path) -> Iterator[Path]:
+    """Yields a folder to fill, which becomes ``folder`` in the end and is removed on an error."""
+    growing = folder.with_name(folder.name + ".tmp")
+    try:
+        growing.mkdir(parents=True)
+    except FileExistsError as error:
+        raise PackError(
+            f"{growing} is in the way: remove it if it is left from an unpacking that was killed, "
+            "or choose another folder with --output."
+        ) from error
+    except OSError as error:
+        raise PackError(
+            f"{folder} cannot be written ({error.strerror}): choose another folder with --output."
+        ) from error
+    try:
+        yield growing
+        growing.replace(folder)
+    except BaseException:
+        shutil.rmtree(growing, ignore_errors=True)
+        raise
 
 
 def _write(pack: Pack, folder: Path, records: range) -> int:

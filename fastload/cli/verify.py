@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
-@click.command(name="verify")
+@click.command(name="verify", short_help="Check every byte of a pack.")
 @click.argument("pack", type=click.Path(path_type=Path))
 @click.option("--decode", is_flag=True, help="Decode every image as well.")
 @click.option("--workers", type=click.IntRange(1), help="Threads.  [the usable CPUs]")
@@ -53,8 +53,8 @@ def command(pack: Path, decode: bool, workers: int | None) -> None:
         raise click.ClickException(str(error)) from error
     if found:
         raise click.ClickException(
-            f"{pack}: {found} faults. Restore the named files from a copy, or pack the label "
-            "folder again."
+            f"{pack}: {found:,} {'fault' if found == 1 else 'faults'}. Restore the named files "
+            "from a copy, or pack the label folder again."
         )
     looked = "decodes and its bytes are" if decode else "is"
     where, records = name_words(str(pack)), f"{len(opened):,} records"

@@ -114,7 +114,7 @@ class _Shard:
         try:
             data = map_file(self._path)
         except OSError as error:
-            yield Fault(self._name, f"cannot be read ({error})")
+            yield Fault(self._name, f"cannot be read ({error.strerror})")
             return
         if len(data) != self._entry.size:
             yield Fault(

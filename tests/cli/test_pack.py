@@ -38,6 +38,12 @@ def test_pack_prints_a_closing_table(tmp_path: Path) -> None:
     assert "already packed" in again.stdout
 
 
+def test_pack_prints_a_long_path_in_one_line(tmp_path: Path) -> None:
+    long = tmp_path / ("long" * 20) / ("name" * 20)
+    assert run("pack", small_folder(tmp_path / "data"), "-o", long).stdout.startswith(f"{long}\n")
+    assert run("info", long).stdout.startswith(f"{long}\n")
+
+
 def test_pack_hands_over_every_option(tmp_path: Path) -> None:
     root = small_folder(tmp_path / "data")
     (root / "c").mkdir()

@@ -6,6 +6,7 @@ import csv
 from pathlib import Path
 
 import numpy as np
+import pytest
 from torchvision.datasets import ImageFolder
 
 import fastload
@@ -68,4 +69,26 @@ def test_unpack_stops_at_a_damaged_record(copy: Path, tmp_path: Path) -> None:
     result = run("unpack", copy, "-o", tmp_path / "again")
     assert result.exit_code == 1
     assert "record 6" in result.stderr
-    assert not (tmp_path / "again").exists()
+    assert list(tmp_path.iterdir()) == [copy]
+
+
+@pytest.mark.parametrize(
+    ("output", "words"),
+    [
+        ("file", "file is a file"),
+        ("file/below", "cannot be written (Not a directory)"),
+        ("here", "here.tmp is in the way"),
+    ],
+)
+def test_unpack_overwrites_nothing(
+    small_pack: Path, tmp_path: Path, output: str, words: str
+) -> None:
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "here.tmp").mkdir()
+    (tmp_path / "here.tmp" / "x").write_text("mine")
+    before = tree(tmp_path)
+    result = run("unpack", small_pack, "-o", tmp_path / output)
+    assert result.exit_code == 1
+    assert words in result.stderr
+    assert "Traceback" not in result.output
+    assert tree(tmp_path) == before

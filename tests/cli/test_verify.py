@@ -72,7 +72,9 @@ def test_verify_names_what_a_cut_shard_lost(copy: Path) -> None:
 
 def test_verify_names_a_missing_shard_and_a_changed_index(copy: Path) -> None:
     (copy / "shards" / "00000.tar").unlink()
-    assert "00000.tar: cannot be read" in run("verify", copy).stdout
+    missing = run("verify", copy)
+    assert "00000.tar: cannot be read (No such file or directory)" in missing.stdout
+    assert "copy.pack: 1 fault. Restore" in missing.stderr
     with (copy / "index.arrow").open("r+b") as file:
         file.seek(-60, io.SEEK_END)
         file.write(b"\0")
