@@ -20,14 +20,15 @@ def test_closing_in_its_own_thread_does_not_wait_for_itself(
     dataset = fastload.ImageFolder(small_pack, crop)
     loader = fastload.DataLoader(dataset, 2, engine="torch", num_workers=2)
     started: list[Any] = []
-    ready, closed = threading.Event(), threading.Event()
+    ready, closed, first = threading.Event(), threading.Event(), threading.Lock()
     render = torch_engine.render
 
     def render_and_close(*arguments: Any) -> None:
-        ready.wait(10)
-        started[0].close()
-        loader.close()
-        closed.set()
+        if first.acquire(blocking=False):
+            ready.wait(10)
+            started[0].close()
+            loader.close()
+            closed.set()
         render(*arguments)
 
     monkeypatch.setattr(torch_engine, "render", render_and_close)
