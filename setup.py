@@ -231,7 +231,7 @@ class NativeBuild:
             *flags,
             "-o",
             str(scratch),
-            *map(str, objects),
+            *map(str, sorted(objects, key=_instruction_set)),
             self.toolchain.libjpeg,
             *extra,
         ]
@@ -289,6 +289,16 @@ class NativeBuild:
         os.utime(target, ns=(started, started))
         target.with_suffix(".command").write_text(shlex.join(command))
         return ""
+
+
+def _instruction_set(compiled: Path) -> int:
+    """Return where an object is linked: the linker keeps the first copy of what several have.
+
+    A template's code may be in an object for AVX2 and in one for all machines; the others call
+    the copy that is kept.
+    """
+    ends = list(SIMD_FLAGS)
+    return next((1 + ends.index(end) for end in ends if compiled.stem.endswith(end)), 0)
 
 
 def _now_ns(folder: Path) -> int:

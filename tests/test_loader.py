@@ -180,7 +180,7 @@ def test_verbatim_packs(label_folder: Path, tmp_path: Path, engine: str) -> None
     assert_same_batches(ours, TorchDataLoader(datasets.ImageFolder(label_folder, EVAL), 5))
 
 
-@pytest.mark.parametrize("threads", [1, 3, 8])
+@pytest.mark.parametrize("threads", [1, 2, 3, 8])
 def test_threads_change_nothing(small_pack: Path, engine: str, threads: int) -> None:
     arguments: dict[str, Any] = {"shuffle": True, "seed": 3, "engine": engine}
     one = collected(loader_of(small_pack, TRAIN, 6, **arguments))

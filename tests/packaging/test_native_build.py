@@ -20,6 +20,15 @@ SOURCES = {
     "two.cpp": "int two() { return 2; }\n",
 }
 
+SHARED_TEMPLATE = """#pragma once
+template <typename Number>
+[[gnu::noinline]] Number Sum(const Number* numbers) {
+    Number sum = 0;
+    for (int i = 0; i < 1024; ++i) sum += numbers[i];
+    return sum;
+}
+"""
+
 NO_HEADER = """#!/bin/sh
 case "$*" in *-fsyntax-only*) program=$(cat)
     case "$program" in *jpeglib.h*) exit 1 ;; esac
@@ -157,3 +166,20 @@ def test_avx512_code_is_emulated_in_tests_alone(project: Path) -> None:
     result = setup(project, "build_native")
     assert result.returncode == 1
     assert "error the instructions themselves" in result.stderr
+
+
+def test_shared_code_runs_on_every_machine(project: Path) -> None:
+    native = project / "fastload" / "native"
+    (native / "shared.h").write_text(SHARED_TEMPLATE)
+    # Both have a copy of the template's code; that of AVX-512 comes first by name.
+    for name in ("a_avx512", "b"):
+        caller = f'#include "shared.h"\nint {name}(const int* values) {{ return Sum(values); }}\n'
+        (native / f"{name}.cpp").write_text(caller)
+    compiled(setup(project, "build_native"))
+    disassemble = ["objdump", "--disassemble", "--demangle", str(native / "libfastload.so")]
+    code = subprocess.run(disassemble, capture_output=True, text=True, check=True).stdout
+    _, _, shared = code.partition("<int Sum<int>(int const*)>:")
+    body, found, _ = shared.partition("ret")
+    assert found
+    assert "ymm" not in body
+    assert "zmm" not in body
