@@ -43,11 +43,17 @@ bool IsVerticalFirst(int32_t height, int32_t width, int32_t out_height, int32_t 
 
 void Resampler::Begin(const Axis& horizontal, const Axis& vertical, int32_t channels,
                       bool vertical_first, const ResizeKernels& kernels, RowSink& sink) {
+    if (kernels_ != &kernels || table_made_for_ != horizontal.made_for ||
+        table_.channels != channels) {
+        table_made_for_ = {};
+        kernels.prepare(horizontal, channels, horizontal.begin(), table_);
+        table_made_for_ = horizontal.made_for;
+    }
+    table_.axis = &horizontal;
     kernels_ = &kernels;
     vertical_ = &vertical;
     sink_ = &sink;
     vertical_first_ = vertical_first;
-    kernels.prepare(horizontal, channels, horizontal.begin(), table_);
     const int32_t in = (horizontal.end() - horizontal.begin()) * channels;
     const int32_t out = horizontal.size() * channels;
     const size_t level = vertical_first ? 1 : kernels.horizontal_first.bytes_of_level;
@@ -140,8 +146,8 @@ void ResizeRgb(const uint8_t* rgb, int32_t height, int32_t width, int32_t out_he
     thread_local Axis horizontal, vertical;
     thread_local Resampler resampler;
     const auto by = static_cast<Filter>(filter);
-    MakeAxis(by, width, 0, width, out_width, 0, out_width, horizontal);
-    MakeAxis(by, height, 0, height, out_height, 0, out_height, vertical);
+    MakeAxis({by, width, 0, double(width), out_width, 0, out_width}, horizontal);
+    MakeAxis({by, height, 0, double(height), out_height, 0, out_height}, vertical);
     CopySink sink(out, ptrdiff_t{out_width} * kChannels);
     resampler.Begin(horizontal, vertical, kChannels,
                     IsVerticalFirst(height, width, out_height, out_width), BestResizeKernels(),

@@ -41,6 +41,7 @@ class Resampler final : public RowSink {
     RowSink* sink_ = nullptr;
     bool vertical_first_ = false;
     HorizontalTable table_;
+    Resampling table_made_for_;
 
     ptrdiff_t levels_ = 0;      // of a row that the vertical pass makes
     ptrdiff_t out_stride_ = 0;  // of a row of the result

@@ -42,17 +42,10 @@ double Sinc(double x) {
 
 double Lanczos3(double x) { return x >= -3.0 && x < 3.0 ? Sinc(x) * Sinc(x / 3) : 0.0; }
 
-// The part of a resampling that an axis describes.
-struct Extent {
-    int32_t in;
-    double from, to;
-    int32_t out, window0;
-};
-
 // With the kernel known when it is compiled: a call for each tap would take most of the time.
 template <double (*kValue)(double)>
-void Weigh(const Extent& extent, double kernel_support, Axis& axis) {
-    const double scale = (extent.to - extent.from) / extent.out;
+void Weigh(const Resampling& resampling, double kernel_support, Axis& axis) {
+    const double scale = (resampling.to - resampling.from) / resampling.out;
     const double widening = std::max(scale, 1.0);
     const double support = kernel_support * widening;
     const double inverse = 1.0 / widening;
@@ -64,9 +57,9 @@ void Weigh(const Extent& extent, double kernel_support, Axis& axis) {
 
     for (size_t x = 0; x < axis.first.size(); ++x) {
         const double center =
-            extent.from + (extent.window0 + static_cast<int32_t>(x) + 0.5) * scale;
+            resampling.from + (resampling.window0 + static_cast<int32_t>(x) + 0.5) * scale;
         const int32_t first = std::max(static_cast<int32_t>(center - support + 0.5), 0);
-        const int32_t end = std::min(static_cast<int32_t>(center + support + 0.5), extent.in);
+        const int32_t end = std::min(static_cast<int32_t>(center + support + 0.5), resampling.in);
         const int32_t count = end - first;
         double sum = 0.0;
         for (int32_t tap = 0; tap < count; ++tap) {
@@ -84,33 +77,34 @@ void Weigh(const Extent& extent, double kernel_support, Axis& axis) {
     }
 }
 
-void WeighBy(Filter filter, const Extent& extent, Axis& axis) {
-    switch (filter) {
+void WeighBy(const Resampling& resampling, Axis& axis) {
+    switch (resampling.filter) {
         case Filter::kLanczos:
-            return Weigh<Lanczos3>(extent, 3.0, axis);
+            return Weigh<Lanczos3>(resampling, 3.0, axis);
         case Filter::kBilinear:
-            return Weigh<Triangle>(extent, 1.0, axis);
+            return Weigh<Triangle>(resampling, 1.0, axis);
         case Filter::kBicubic:
-            return Weigh<Cubic>(extent, 2.0, axis);
+            return Weigh<Cubic>(resampling, 2.0, axis);
         case Filter::kBox:
-            return Weigh<Box>(extent, 0.5, axis);
+            return Weigh<Box>(resampling, 0.5, axis);
         case Filter::kHamming:
-            return Weigh<Hamming>(extent, 1.0, axis);
+            return Weigh<Hamming>(resampling, 1.0, axis);
         case Filter::kNearest:
             break;
     }
-    throw Failure(FL_BAD_ARGUMENT, "resize filter " + std::to_string(static_cast<int>(filter)) +
+    throw Failure(FL_BAD_ARGUMENT, "resize filter " +
+                                       std::to_string(static_cast<int>(resampling.filter)) +
                                        " is none of Pillow's (0 to 5)");
 }
 
-void ChooseNearest(const Extent& extent, Axis& axis) {
-    const double scale = (extent.to - extent.from) / extent.out;
+void ChooseNearest(const Resampling& resampling, Axis& axis) {
+    const double scale = (resampling.to - resampling.from) / resampling.out;
     axis.taps = 1;
     // Pillow adds the scale pixel after pixel; a product would round differently.
-    double position = extent.from + scale * 0.5;
-    for (int32_t x = 0; x < extent.window0; ++x) position += scale;
+    double position = resampling.from + scale * 0.5;
+    for (int32_t x = 0; x < resampling.window0; ++x) position += scale;
     for (size_t x = 0; x < axis.first.size(); ++x, position += scale) {
-        axis.first[x] = std::clamp(static_cast<int32_t>(position), 0, extent.in - 1);
+        axis.first[x] = std::clamp(static_cast<int32_t>(position), 0, resampling.in - 1);
         axis.count[x] = 1;
     }
     axis.weights.assign(axis.first.size(), 1 << kWeightBits);
@@ -126,13 +120,16 @@ int32_t Axis::end() const {
     return last;
 }
 
-void MakeAxis(Filter filter, int32_t in, double from, double to, int32_t out, int32_t window0,
-              int32_t window1, Axis& axis) {
-    axis.first.resize(window1 - window0);
+void MakeAxis(const Resampling& resampling, Axis& axis) {
+    if (axis.made_for == resampling) return;
+    axis.made_for = {};  // of no use until all is done
+    axis.first.resize(resampling.window1 - resampling.window0);
     axis.count.resize(axis.first.size());
-    axis.overshoots = filter == Filter::kBicubic || filter == Filter::kLanczos;
-    const Extent extent = {in, from, to, out, window0};
-    filter == Filter::kNearest ? ChooseNearest(extent, axis) : WeighBy(filter, extent, axis);
+    axis.overshoots =
+        resampling.filter == Filter::kBicubic || resampling.filter == Filter::kLanczos;
+    resampling.filter == Filter::kNearest ? ChooseNearest(resampling, axis)
+                                          : WeighBy(resampling, axis);
+    axis.made_for = resampling;
 }
 
 }  // namespace fastload

@@ -21,6 +21,17 @@ enum class Filter : int32_t {
 // the same integers give the same pixels.
 inline constexpr int kWeightBits = 22;
 
+// The output pixels [window0, window1) of a resampling of the input range [from, to) of `in` pixels
+// to `out` pixels.
+struct Resampling {
+    Filter filter = Filter::kNearest;
+    int32_t in = 0;
+    double from = 0, to = 0;
+    int32_t out = 0;
+    int32_t window0 = 0, window1 = 0;
+    bool operator==(const Resampling&) const = default;
+};
+
 struct Axis {
     int32_t taps = 0;              // weights an output pixel; those it does not need are 0
     std::vector<int32_t> first;    // first input pixel of each output pixel
@@ -28,18 +39,19 @@ struct Axis {
     std::vector<int32_t> weights;  // [output pixel][taps]
     bool overshoots = false;       // some weights are negative
 
+    Resampling made_for;
+
     int32_t size() const { return static_cast<int32_t>(first.size()); }
     // Input pixels that the axis reads are begin() .. end() - 1.
     int32_t begin() const;
     int32_t end() const;
 };
 
-// The output pixels [window0, window1) of a resampling of the input range [from, to) of `in` pixels
-// to `out` pixels, antialiased as Pillow does: the filter is widened by the scale, cut at the
-// image's edge, normalised and rounded (Pillow, libImaging/Resample.c). kNearest has one tap
-// (Geometry.c's affine sampling). Memory of `axis` is reused.
-void MakeAxis(Filter filter, int32_t in, double from, double to, int32_t out, int32_t window0,
-              int32_t window1, Axis& axis);
+// Makes the axis, unless that is what the last call made: data sets often have images of one size.
+// Antialiased as Pillow does: the filter is widened by the scale, cut at the image's edge,
+// normalised and rounded (Pillow, libImaging/Resample.c). kNearest has one tap (Geometry.c's affine
+// sampling). Memory of `axis` is reused.
+void MakeAxis(const Resampling& resampling, Axis& axis);
 
 }  // namespace fastload
 

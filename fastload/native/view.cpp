@@ -48,12 +48,14 @@ void View::Render(PixelSource& source, bool fast, RowSink& sink) const {
     const double scale = 1.0 / denominator;
 
     thread_local Axis horizontal, vertical;
-    MakeAxis(filter_, right - left, crop_.left * scale - left,
-             (crop_.left + crop_.width) * scale - left, resized_width_, window_.left,
-             window_.left + window_.width, horizontal);
-    MakeAxis(filter_, bottom - top, crop_.top * scale - top,
-             (crop_.top + crop_.height) * scale - top, resized_height_, window_.top,
-             window_.top + window_.height, vertical);
+    MakeAxis({filter_, right - left, crop_.left * scale - left,
+              (crop_.left + crop_.width) * scale - left, resized_width_, window_.left,
+              window_.left + window_.width},
+             horizontal);
+    MakeAxis(
+        {filter_, bottom - top, crop_.top * scale - top, (crop_.top + crop_.height) * scale - top,
+         resized_height_, window_.top, window_.top + window_.height},
+        vertical);
 
     thread_local Resampler resampler;
     resampler.Begin(horizontal, vertical, source.channels(),

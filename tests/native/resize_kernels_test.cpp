@@ -57,7 +57,7 @@ Case RandomCase(RandomSource& random, int32_t filter, int32_t in, int32_t out) {
     const double to = std::max(in - OftenZero(random, 8) / 8.0, from + 0.125);
     const int32_t begin = OftenZero(random, out);
     const int32_t end = out - OftenZero(random, out - begin);
-    MakeAxis(result.filter, in, from, to, out, begin, end, result.axis);
+    MakeAxis({result.filter, in, from, to, out, begin, end}, result.axis);
     return result;
 }
 
