@@ -6,7 +6,6 @@ current folder; a second run finds it there. `make quickstart` runs this after i
 
 from __future__ import annotations
 
-import os
 import shlex
 import subprocess
 import sys
@@ -25,12 +24,13 @@ from sklearn.datasets import load_sample_images
 from torchvision import transforms
 
 import fastload
+from fastload.cpus import usable_cpus
 
 FOLDER = Path("quickstart-data")
 PHOTOS, PACK = FOLDER / "photos", FOLDER / "photos.pack"
 PER_CLASS = 500
 SIDES = (220, 420)  # pixels; the two photos are 640 wide and 427 high
-CPUS = len(os.sched_getaffinity(0))
+CPUS = usable_cpus()  # as many workers as threads: fewer than the machine has, in a container
 
 TRANSFORM = transforms.Compose(
     [
@@ -93,7 +93,7 @@ def fastload_epoch() -> float:
 
 def show(rates: dict[str, float]) -> None:
     """Print the images/s and how many times the first row's they are."""
-    table = Table(title=f"One epoch, {2 * PER_CLASS} photos, {CPUS} CPUs")
+    table = Table(title=f"One epoch, {2 * PER_CLASS:,} photos, {CPUS} CPUs")
     table.add_column("loader")
     table.add_column("images/s", justify="right")
     table.add_column("times", justify="right")
@@ -111,7 +111,7 @@ def main() -> None:
     if PHOTOS.is_dir():
         print(f"The photos are in {PHOTOS}/ from last time.")
     else:
-        print(f"Cutting {2 * PER_CLASS} photos into {PHOTOS}/ ...")
+        print(f"Cutting {2 * PER_CLASS:,} photos into {PHOTOS}/ ...")
         cut_photos()
     run("pack", str(PHOTOS), "-o", str(PACK))
     run("verify", str(PACK))

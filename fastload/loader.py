@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+import os
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, SupportsIndex
 
 import torch
 from torch.utils.data import DataLoader as TorchDataLoader
@@ -66,6 +67,7 @@ class DataLoader(TorchDataLoader[Any]):
 
     Raises:
         ValueError: arguments contradict one another, as in torch.
+        TypeError: the dataset is a path.
         EngineError: the engine, the way to decode or the device does not exist here.
     """
 
@@ -95,6 +97,8 @@ class DataLoader(TorchDataLoader[Any]):
         decode: str = "exact",
         on_error: str = "raise",
     ) -> None:
+        if isinstance(dataset, (str, os.PathLike)):
+            raise TypeError(f"The dataset is a path: give ImageFolder({str(dataset)!r}).")
         check_engine(engine, decode)
         if on_error not in ON_ERROR:
             raise ValueError(f"on_error is {on_error!r}: choose one of {', '.join(ON_ERROR)}.")
@@ -108,12 +112,10 @@ class DataLoader(TorchDataLoader[Any]):
         self._resolution: tuple[int, int] | None = None
         self._passes: weakref.WeakSet[_Pass] = weakref.WeakSet()
         threads = num_workers or usable_cpus()
-        self.seed = seed
-        if seed is not None and not 0 <= seed < 2**64:
-            raise ValueError(f"seed is {seed}: it takes 0 to 2**64 - 1.")
+        self.seed = _checked_seed(seed)
         if self._view is not None:
             warn_ignored(worker_init_fn, multiprocessing_context, pin_memory_device, in_order)
-            self.seed = _drawn_seed(generator) if seed is None else seed
+            self.seed = _drawn_seed(generator) if seed is None else self.seed
             num_workers = threads if num_workers is None else num_workers
             if sampler is None and batch_sampler is None:
                 sampler = self._own_sampler(dataset, bool(shuffle))
@@ -189,11 +191,11 @@ class DataLoader(TorchDataLoader[Any]):
 
         Raises:
             TransformError: the transform has no fixed output size.
-            ValueError: the dataset is not made of packs.
+            ValueError: the dataset is not made of packs, or no image is of that size.
         """
         if self._view is None:
             raise ValueError("set_resolution needs a dataset made of packs.")
-        size = height, height if width is None else width
+        size = _checked_resolution(height, height if width is None else width)
         for part in self._view.parts:
             part.pipeline.at_resolution(*size)
         self._resolution = size
@@ -250,8 +252,10 @@ class DataLoader(TorchDataLoader[Any]):
             # Without batches, torch hands its default_convert one sample instead of a list.
             sample: Any = flight.samples()[0]
             return self.collate_fn(sample)
-        made = flight.batch() if self.collate_fn is default_collate else None
-        return self.collate_fn(flight.samples()) if made is None else list(made)
+        if self.collate_fn is not default_collate:
+            return self.collate_fn(flight.samples())
+        made = flight.batch()
+        return _collated_by_default(flight.samples()) if made is None else list(made)
 
     def _delivered(self, batch: Any) -> Any:
         if self.pin_memory and torch.cuda.is_available():
@@ -338,6 +342,44 @@ class _Pass:
 
     def __del__(self) -> None:
         self.close()
+
+
+def _collated_by_default(samples: list[tuple[Any, Any]]) -> Any:
+    """A batch by torch's own ``default_collate``, whose errors are told what to do.
+
+    Raises:
+        TypeError: what the transform gives cannot be put into a tensor.
+        RuntimeError: the samples are of several sizes.
+    """
+    try:
+        return default_collate(samples)
+    except TypeError as error:
+        raise TypeError(
+            f"{error}. That is what the dataset's transform returns: let it end in ToTensor or "
+            "PILToTensor, or give the loader a collate_fn."
+        ) from error
+    except RuntimeError as error:
+        if "equal size" not in str(error):
+            raise
+        raise RuntimeError(
+            f"{error}. Let the dataset's transform bring all images to one size "
+            "(RandomResizedCrop, or Resize and CenterCrop), or give the loader a collate_fn."
+        ) from error
+
+
+def _checked_seed(seed: Any) -> int | None:
+    if seed is None:
+        return None
+    if not isinstance(seed, SupportsIndex) or not 0 <= int(seed) < 2**64:
+        raise ValueError(f"seed is {seed!r}: it takes an integer, 0 to 2**64 - 1.")
+    return int(seed)
+
+
+def _checked_resolution(height: Any, width: Any) -> tuple[int, int]:
+    for side in (height, width):
+        if not isinstance(side, SupportsIndex) or int(side) < 1:
+            raise ValueError(f"A side of {side!r} pixels: set_resolution takes integers from 1 on.")
+    return int(height), int(width)
 
 
 def _drawn_seed(generator: torch.Generator | None) -> int:

@@ -376,8 +376,9 @@ def test_choices_are_named(small_pack: Path) -> None:
         loader_of(small_pack, EVAL, decode="blurred")
     with pytest.raises(ValueError, match="raise, skip, substitute"):
         loader_of(small_pack, EVAL, on_error="ignore")
-    with pytest.raises(ValueError, match="seed is -1"):
-        loader_of(small_pack, EVAL, seed=-1)
+    for seed in (-1, 2**64, 1.5):
+        with pytest.raises(ValueError, match=f"seed is {seed}"):
+            loader_of(small_pack, EVAL, seed=seed)
     if not torch.cuda.is_available():
         with pytest.raises(EngineError, match="no CUDA GPU"):
             loader_of(small_pack, EVAL, device="cuda")
@@ -392,6 +393,27 @@ def test_what_means_nothing_warns_once(small_pack: Path, monkeypatch: pytest.Mon
         warnings.simplefilter("error")
         loader_of(small_pack, EVAL, worker_init_fn=print)
         list(loader_of(small_pack, EVAL, 8, pin_memory=True, persistent_workers=True))
+
+
+def test_a_path_is_no_dataset(small_pack: Path) -> None:
+    for path in (small_pack, str(small_pack)):
+        with pytest.raises(TypeError, match=r"The dataset is a path: give ImageFolder\("):
+            fastload.DataLoader(path)
+
+
+@pytest.mark.parametrize(
+    ("transform", "words"),
+    [
+        (v1.Compose([v1.ToTensor(), lambda image: None]), "NoneType.*let it end in ToTensor"),
+        (None, r"PIL\.Image.*let it end in ToTensor"),
+        (v1.ToTensor(), "equal size.*bring all images to one size"),
+    ],
+)
+def test_samples_that_make_no_batch_say_what_to_do(
+    small_pack: Path, transform: Any, words: str
+) -> None:
+    with pytest.raises((TypeError, RuntimeError), match=words):
+        list(loader_of(small_pack, transform, 4))
 
 
 def test_device_cpu(small_pack: Path) -> None:
@@ -485,6 +507,9 @@ def test_progressive_resizing(small_pack: Path, engine: str) -> None:
     assert next(iter(loader))[0].shape[2:] == (20, 28)
     with pytest.raises(TransformError):
         loader_of(small_pack, v1.ToTensor(), 8).set_resolution(16)
+    for side in (0, -5, 4.5):
+        with pytest.raises(ValueError, match=f"A side of {side} pixels"):
+            loader.set_resolution(side)
 
 
 def test_a_new_transform_counts_from_the_next_pass(small_pack: Path) -> None:

@@ -124,7 +124,10 @@ def open_pack(path: str | os.PathLike[str]) -> Pack:
     """
     root = Path(path)
     if not root.exists():
-        raise FileNotFoundError(f"No pack at {root}: there is no such folder.")
+        raise FileNotFoundError(
+            f"No pack at {root}: there is no such folder. `fastload pack` makes one of a label "
+            "folder."
+        )
     manifest_file = root / MANIFEST_NAME
     try:
         data = manifest_file.read_bytes()
