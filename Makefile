@@ -59,7 +59,7 @@ wheel: environment
 # The peers run in environments of their own, which `python -m benchmarks.environments` makes.
 bench: environment native
 	$(BIN)/python -m benchmarks.environments
-	$(BIN)/python -m pytest benchmarks
+	$(BIN)/python -m pytest benchmarks -o faulthandler_timeout=0
 
 bench-smoke: environment native
 	$(BIN)/python -m pytest benchmarks --smoke

@@ -6,7 +6,6 @@ alive and are asked for one window of work at a time, in turn (``round_robin.py`
 else runs meanwhile and a slow minute of the machine falls on all of them. ``suites.py`` says what
 is compared, ``bars.py`` what fastload promises.
 
-    python -m benchmarks.environments       # once: the peers' environments, outside the repository
-    python -m pytest benchmarks             # measure, print the tables
-    python -m pytest benchmarks --smoke     # the same in seconds, on two dozen photos
+    make bench         # the peers' environments (outside the repository), measure, print the tables
+    make bench-smoke   # the same in seconds, on two dozen photos and the peers that are there
 """
