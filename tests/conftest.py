@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +42,17 @@ def write_label_folder(root: Path, counts: dict[str, int] = COUNTS, seed: int = 
             else:
                 image.save(file.with_suffix(".jpg"), quality=90, subsampling=2 * (number % 2))
     return root
+
+
+@pytest.fixture
+def heard_ctrl_c() -> Iterator[None]:
+    """SIGINT interrupts this process and its children, also where a script runs the tests behind.
+
+    Shells let their background commands ignore it, and Python then leaves it ignored.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session")

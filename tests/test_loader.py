@@ -663,7 +663,7 @@ def test_timeout(small_pack: Path) -> None:
     assert time.monotonic() - start < 2
 
 
-@pytest.mark.usefixtures("slow_engine")
+@pytest.mark.usefixtures("slow_engine", "heard_ctrl_c")
 def test_ctrl_c_stops_the_wait(small_pack: Path) -> None:
     timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
     timer.start()

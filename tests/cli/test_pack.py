@@ -110,6 +110,7 @@ def _read(screen: int) -> bytes:
         return b""
 
 
+@pytest.mark.usefixtures("heard_ctrl_c")
 def test_interrupted_by_the_user(tmp_path: Path) -> None:
     for number in range(300):
         path = tmp_path / "data" / "a" / f"{number}.jpg"
