@@ -124,8 +124,6 @@ int fl_decode(const uint8_t* payload, uint64_t length, int32_t codec, uint8_t* r
     });
 }
 
-void fl_resample_as_pillow(int32_t major_version) { fastload::ResampleAsPillow(major_version); }
-
 int fl_resize(const uint8_t* rgb, uint32_t height, uint32_t width, uint32_t out_height,
               uint32_t out_width, int32_t filter, uint8_t* out, fl_error* error) {
     return Guard(error, [&] {

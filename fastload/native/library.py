@@ -17,7 +17,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import PIL
 
 from fastload.errors import FastloadError
 
@@ -105,8 +104,6 @@ def _load() -> ctypes.CDLL:
 
 
 _library = _load()
-# Its resamplings are the installed Pillow's, bit for bit: with that one users compare.
-_library.fl_resample_as_pillow(int(PIL.__version__.partition(".")[0]))
 
 
 def _declare(name: str, *argument_types: Any) -> Any:

@@ -1,7 +1,6 @@
 #include "resize.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cstring>
 
 #include "error.h"
@@ -22,8 +21,6 @@ namespace {
 // that going over its tables pays.
 constexpr int32_t kBatch = 16;
 
-std::atomic<int32_t> pillow_version = 13;
-
 class CopySink final : public RowSink {
   public:
     explicit CopySink(uint8_t* out, ptrdiff_t row_bytes) : out_(out), row_bytes_(row_bytes) {}
@@ -39,11 +36,9 @@ class CopySink final : public RowSink {
 
 }  // namespace
 
-void ResampleAsPillow(int32_t major_version) { pillow_version = major_version; }
-
 bool IsVerticalFirst(int32_t height, int32_t width, int32_t out_height, int32_t out_width) {
     const int32_t shrinks = height - out_height;
-    return pillow_version >= 13 && shrinks > 0 && shrinks > 2 * (width - out_width);
+    return shrinks > 0 && shrinks > 2 * (width - out_width);
 }
 
 void Resampler::Begin(const Axis& horizontal, const Axis& vertical, int32_t channels,

@@ -14,12 +14,8 @@ namespace fastload {
 // The kernels of CurrentSimdLevel().
 const ResizeKernels& BestResizeKernels();
 
-// Lets resamplings be those of this Pillow from here on: the order of the passes, each of which
-// rounds, is not the same in all. Without a call they are Pillow 13's.
-void ResampleAsPillow(int32_t major_version);
-
-// Whether Pillow (libImaging/Resample.c) runs the vertical pass first for these whole sizes: from
-// 13 on, where the height shrinks by more than twice as many pixels as the width.
+// Whether Pillow (13.0, libImaging/Resample.c) runs the vertical pass first for these whole sizes:
+// where the height shrinks by more than twice as many pixels as the width.
 bool IsVerticalFirst(int32_t height, int32_t width, int32_t out_height, int32_t out_width);
 
 // Takes the input rows vertical.begin() .. vertical.end() - 1, each beginning with the pixel
