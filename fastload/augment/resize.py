@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import PIL
 from typing_extensions import override
 
 from fastload.augment.draws import Draws
 from fastload.augment.op import Columns, Op, Sizes
 from fastload.augment.steps import StepBlock, StepKind
 
-__all__ = ["FILTERS", "Resize", "resized_sizes", "write_resize"]
+__all__ = ["FILTERS", "PASS_ORDER", "Resize", "resized_sizes", "write_resize"]
 
 FILTERS = {
     "nearest": 0,
@@ -25,6 +26,12 @@ FILTERS = {
 }
 """torchvision's interpolation names and Pillow's numbers for what it does on PIL images."""
 
+PASS_ORDER = 0 if int(PIL.__version__.split(".")[0]) >= 13 else 1
+"""Which pass of a resampling comes first: as in Pillow 13 (0), or before (1); see resize.h.
+
+Each pass rounds, so the order decides pixels, and those of the installed Pillow are promised.
+"""
+
 Pixels = npt.NDArray[np.int64]
 
 
@@ -36,6 +43,7 @@ def write_resize(
     block.i[:, step, 0] = heights
     block.i[:, step, 1] = widths
     block.i[:, step, 2] = pillow_filter
+    block.i[:, step, 3] = PASS_ORDER
 
 
 def resized_sizes(

@@ -28,7 +28,7 @@ class StepKind(IntEnum):
 
     NONE = 0
     CROP = 1  # i: top, left, height, width (pixels outside the image are 0)
-    RESIZE = 2  # i: height, width, filter (Pillow's number)
+    RESIZE = 2  # i: height, width, filter (Pillow's number), order of the passes
     HFLIP = 3
     VFLIP = 4
     PAD = 5  # i: left, top, right, bottom, mode; f: fill, levels of R, G, B

@@ -125,9 +125,10 @@ int fl_decode(const uint8_t* payload, uint64_t length, int32_t codec, uint8_t* r
 }
 
 int fl_resize(const uint8_t* rgb, uint32_t height, uint32_t width, uint32_t out_height,
-              uint32_t out_width, int32_t filter, uint8_t* out, fl_error* error) {
+              uint32_t out_width, int32_t filter, int32_t order, uint8_t* out, fl_error* error) {
     return Guard(error, [&] {
-        fastload::ResizeRgb(rgb, height, width, out_height, out_width, filter, out);
+        fastload::ResizeRgb(rgb, height, width, out_height, out_width, filter,
+                            static_cast<fastload::PassOrder>(order), out);
     });
 }
 

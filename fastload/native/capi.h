@@ -74,9 +74,11 @@ FL_EXPORT int fl_image_size(const uint8_t* payload, uint64_t length, int32_t cod
 FL_EXPORT int fl_decode(const uint8_t* payload, uint64_t length, int32_t codec, uint8_t* rgb,
                         uint32_t height, uint32_t width, fl_error* error);
 
-// Resamples RGB pixels as Pillow does, bit for bit; `filter` by Pillow's numbers.
+// Resamples RGB pixels as Pillow does, bit for bit; `filter` by Pillow's numbers, `order` is
+// PassOrder's in resize.h.
 FL_EXPORT int fl_resize(const uint8_t* rgb, uint32_t height, uint32_t width, uint32_t out_height,
-                        uint32_t out_width, int32_t filter, uint8_t* out, fl_error* error);
+                        uint32_t out_width, int32_t filter, int32_t order, uint8_t* out,
+                        fl_error* error);
 
 // One operation on an image; the kinds and their numbers are StepKind's in steps.h.
 typedef struct fl_step {

@@ -385,7 +385,17 @@ _image_size = _declare(
     "fl_image_size", c_void_p, c_uint64, c_int32, POINTER(c_uint32), POINTER(c_uint32)
 )
 _decode = _declare("fl_decode", c_void_p, c_uint64, c_int32, c_void_p, c_uint32, c_uint32)
-_resize = _declare("fl_resize", c_void_p, c_uint32, c_uint32, c_uint32, c_uint32, c_int32, c_void_p)
+_resize = _declare(
+    "fl_resize",
+    c_void_p,
+    c_uint32,
+    c_uint32,
+    c_uint32,
+    c_uint32,
+    c_int32,
+    c_int32,
+    c_void_p,
+)
 
 
 def image_size(payload: BytesLike, codec: int) -> tuple[int, int]:
@@ -420,7 +430,7 @@ def decode(payload: BytesLike, codec: int) -> Pixels:
     return rgb
 
 
-def resize(rgb: Pixels, height: int, width: int, resampling: int) -> Pixels:
+def resize(rgb: Pixels, height: int, width: int, resampling: int, order: int = 0) -> Pixels:
     """Resample as Pillow's ``Image.resize`` does, bit for bit.
 
     Args:
@@ -429,6 +439,7 @@ def resize(rgb: Pixels, height: int, width: int, resampling: int) -> Pixels:
         width: of the result.
         resampling: the filter, by Pillow's number: 0 nearest, 1 Lanczos, 2 bilinear, 3 bicubic,
             4 box, 5 Hamming.
+        order: of the passes, as the Pillow to be equalled has it: 0 Pillow 13, 1 before.
 
     Raises:
         NativeError: a side of nothing, or no such filter.
@@ -440,7 +451,6 @@ def resize(rgb: Pixels, height: int, width: int, resampling: int) -> Pixels:
         raise ValueError(f"pixels must be uint8 of shape (h, w, 3), not {rgb.dtype} {rgb.shape}")
     source = np.ascontiguousarray(rgb)
     out = np.empty((height, width, 3), np.uint8)
-    _call(
-        _resize, _address(source), *source.shape[:2], height, width, int(resampling), _address(out)
-    )
+    sides = *source.shape[:2], height, width
+    _call(_resize, _address(source), *sides, int(resampling), order, _address(out))
     return out

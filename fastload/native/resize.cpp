@@ -36,8 +36,10 @@ class CopySink final : public RowSink {
 
 }  // namespace
 
-bool IsVerticalFirst(int32_t height, int32_t width, int32_t out_height, int32_t out_width) {
+bool IsVerticalFirst(PassOrder order, int32_t height, int32_t width, int32_t out_height,
+                     int32_t out_width) {
     const int32_t shrinks = height - out_height;
+    if (order == PassOrder::kPillow12) return shrinks > 0 && height > int64_t{100} * width;
     return shrinks > 0 && shrinks > 2 * (width - out_width);
 }
 
@@ -139,7 +141,7 @@ void Resampler::Finish() const {
 }
 
 void ResizeRgb(const uint8_t* rgb, int32_t height, int32_t width, int32_t out_height,
-               int32_t out_width, int32_t filter, uint8_t* out) {
+               int32_t out_width, int32_t filter, PassOrder order, uint8_t* out) {
     constexpr int32_t kChannels = 3;
     if (height < 1 || width < 1 || out_height < 1 || out_width < 1)
         throw Failure(FL_BAD_ARGUMENT, "a resize needs at least one pixel on each side");
@@ -150,8 +152,8 @@ void ResizeRgb(const uint8_t* rgb, int32_t height, int32_t width, int32_t out_he
     MakeAxis({by, height, 0, double(height), out_height, 0, out_height}, vertical);
     CopySink sink(out, ptrdiff_t{out_width} * kChannels);
     resampler.Begin(horizontal, vertical, kChannels,
-                    IsVerticalFirst(height, width, out_height, out_width), BestResizeKernels(),
-                    sink);
+                    IsVerticalFirst(order, height, width, out_height, out_width),
+                    BestResizeKernels(), sink);
     const ptrdiff_t stride = ptrdiff_t{width} * kChannels;
     const uint8_t* first = rgb + vertical.begin() * stride + horizontal.begin() * kChannels;
     const int32_t rows = vertical.end() - vertical.begin();

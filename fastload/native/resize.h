@@ -14,9 +14,17 @@ namespace fastload {
 // The kernels of CurrentSimdLevel().
 const ResizeKernels& BestResizeKernels();
 
-// Whether Pillow (13.0, libImaging/Resample.c) runs the vertical pass first for these whole sizes:
-// where the height shrinks by more than twice as many pixels as the width.
-bool IsVerticalFirst(int32_t height, int32_t width, int32_t out_height, int32_t out_width);
+// Which pass comes first, as the Pillow beside us does it: each pass rounds, so the pixels differ.
+enum class PassOrder : int32_t {
+    kPillow13 = 0,
+    kPillow12 = 1  // and before
+};
+
+// Whether the vertical pass runs first for these whole sizes. In Pillow 13 (libImaging/Resample.c):
+// where the height shrinks by more than twice as many pixels as the width. Before (Image.resize):
+// where it shrinks and is more than a hundred times the width.
+bool IsVerticalFirst(PassOrder order, int32_t height, int32_t width, int32_t out_height,
+                     int32_t out_width);
 
 // Takes the input rows vertical.begin() .. vertical.end() - 1, each beginning with the pixel
 // horizontal.begin(), and hands on each output row as soon as all that it needs is there. Finish()
@@ -61,7 +69,7 @@ class Resampler final : public RowSink {
 
 // A whole RGB image in memory; `out` has room for out_height rows of 3 * out_width bytes.
 void ResizeRgb(const uint8_t* rgb, int32_t height, int32_t width, int32_t out_height,
-               int32_t out_width, int32_t filter, uint8_t* out);
+               int32_t out_width, int32_t filter, PassOrder order, uint8_t* out);
 
 }  // namespace fastload
 

@@ -138,7 +138,8 @@ void Canvas::Resize(const fl_step& step) {
     const int32_t height = step.i[0], width = step.i[1];
     CheckSides("a resize to", height, width);
     const auto filter = static_cast<Filter>(step.i[2]);
-    if (view_.Resize(height, width, filter)) return;
+    const auto order = static_cast<PassOrder>(step.i[3]);
+    if (view_.Resize(height, width, filter, order)) return;
     // A resampling of a mirrored image rounds differently: mirror the pixels first.
     Image& image = Materialise();
     if (view_.flipped_left_right() || view_.flipped_top_down()) {
@@ -157,7 +158,7 @@ void Canvas::Resize(const fl_step& step) {
         view_.Unflip();
         Continue(mirrored);
     }
-    view_.Resize(height, width, filter);
+    view_.Resize(height, width, filter, order);
 }
 
 template <typename Operation>

@@ -15,7 +15,7 @@ void View::Crop(Box box) {
     target = {target.left + left, target.top + top, box.width, box.height};
 }
 
-bool View::Resize(int32_t height, int32_t width, Filter filter) {
+bool View::Resize(int32_t height, int32_t width, Filter filter, PassOrder order) {
     if (height == this->height() && width == this->width()) return true;
     if (resized_ || flipped_left_right_ || flipped_top_down_) return false;
     whole_ = false;
@@ -23,6 +23,7 @@ bool View::Resize(int32_t height, int32_t width, Filter filter) {
     resized_height_ = height;
     resized_width_ = width;
     filter_ = filter;
+    pass_order_ = order;
     window_ = {0, 0, width, height};
     return true;
 }
@@ -58,9 +59,10 @@ void View::Render(PixelSource& source, bool fast, RowSink& sink) const {
         vertical);
 
     thread_local Resampler resampler;
-    resampler.Begin(horizontal, vertical, source.channels(),
-                    IsVerticalFirst(bottom - top, right - left, resized_height_, resized_width_),
-                    BestResizeKernels(), sink);
+    resampler.Begin(
+        horizontal, vertical, source.channels(),
+        IsVerticalFirst(pass_order_, bottom - top, right - left, resized_height_, resized_width_),
+        BestResizeKernels(), sink);
     source.Read({left + horizontal.begin(), top + vertical.begin(),
                  horizontal.end() - horizontal.begin(), vertical.end() - vertical.begin()},
                 denominator, resampler);

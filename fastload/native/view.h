@@ -6,6 +6,7 @@
 
 #include "box.h"
 #include "pixel_source.h"
+#include "resize.h"
 #include "resize_axis.h"
 #include "row_sink.h"
 
@@ -31,7 +32,7 @@ class View {
     void FlipTopDown() { flipped_top_down_ = !flipped_top_down_; }
     void Unflip() { flipped_left_right_ = flipped_top_down_ = false; }
     // False where this needs the image so far in memory first.
-    bool Resize(int32_t height, int32_t width, Filter filter);
+    bool Resize(int32_t height, int32_t width, Filter filter, PassOrder order);
 
     // Delivers height() rows, not flipped. `fast` may decode at a fraction of the size where the
     // crop is that much larger than what it is resized to.
@@ -46,6 +47,7 @@ class View {
     int32_t resized_height_ = 0;
     int32_t resized_width_ = 0;
     Filter filter_ = Filter::kBilinear;
+    PassOrder pass_order_ = PassOrder::kPillow13;
     Box window_{};
     bool flipped_left_right_ = false;
     bool flipped_top_down_ = false;

@@ -15,6 +15,7 @@
 #include "pixel_source.h"
 #include "qoi.h"
 #include "random_source.h"
+#include "resize.h"
 #include "resize_axis.h"
 #include "steps.h"
 
@@ -71,8 +72,10 @@ inline fl_step Crop(int32_t top, int32_t left, int32_t height, int32_t width) {
 }
 
 inline fl_step Resize(int32_t height, int32_t width,
-                      fastload::Filter filter = fastload::Filter::kBilinear) {
-    return Step(fastload::StepKind::kResize, {height, width, static_cast<int32_t>(filter)});
+                      fastload::Filter filter = fastload::Filter::kBilinear,
+                      fastload::PassOrder order = fastload::PassOrder::kPillow13) {
+    return Step(fastload::StepKind::kResize,
+                {height, width, static_cast<int32_t>(filter), static_cast<int32_t>(order)});
 }
 
 inline fl_step FlipLeftRight() { return Step(fastload::StepKind::kFlipLeftRight); }

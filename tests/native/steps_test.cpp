@@ -58,10 +58,12 @@ Picture Cropped(const Picture& in, int32_t top, int32_t left, int32_t height, in
     });
 }
 
-Picture Resized(const Picture& in, int32_t height, int32_t width, int32_t filter) {
+Picture Resized(const Picture& in, int32_t height, int32_t width, int32_t filter,
+                fastload::PassOrder order) {
     if (height == in.height && width == in.width) return in;
     Picture out = {height, width, Bytes(size_t(3) * height * width)};
-    fastload::ResizeRgb(in.rgb.data(), in.height, in.width, height, width, filter, out.rgb.data());
+    fastload::ResizeRgb(in.rgb.data(), in.height, in.width, height, width, filter, order,
+                        out.rgb.data());
     return out;
 }
 
@@ -129,7 +131,8 @@ Picture After(const Picture& in, const fl_step& step) {
         case StepKind::kCrop:
             return Cropped(in, step.i[0], step.i[1], step.i[2], step.i[3]);
         case StepKind::kResize:
-            return Resized(in, step.i[0], step.i[1], step.i[2]);
+            return Resized(in, step.i[0], step.i[1], step.i[2],
+                           static_cast<fastload::PassOrder>(step.i[3]));
         case StepKind::kFlipLeftRight:
             return FlippedLeftRight(in);
         case StepKind::kFlipTopDown:
@@ -292,6 +295,7 @@ void TestResizes() {
                 CheckSteps(record, {Crop(1, 0, 22, 36), resize, Crop(-1, 0, height, width + 1)});
             }
             const auto by = static_cast<Filter>(filter);
+            CheckSteps(record, {Resize(4, 30, by, fastload::PassOrder::kPillow12)});
             CheckSteps(record, {Resize(12, 18, by), Resize(27, 11, by)});
             CheckSteps(record, {Resize(12, 18, by), Crop(2, 3, 8, 9), Resize(27, 11, by)});
             CheckSteps(record, {Resize(12, 18, by), Crop(2, 3, 8, 9), Resize(8, 9, by)});
