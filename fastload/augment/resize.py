@@ -13,7 +13,7 @@ from fastload.augment.draws import Draws
 from fastload.augment.op import Columns, Op, Sizes
 from fastload.augment.steps import StepBlock, StepKind
 
-__all__ = ["FILTERS", "PASS_ORDER", "Resize", "resized_sizes", "write_resize"]
+__all__ = ["FILTERS", "PASS_ORDER", "Resize", "pass_order", "resized_sizes", "write_resize"]
 
 FILTERS = {
     "nearest": 0,
@@ -26,11 +26,22 @@ FILTERS = {
 }
 """torchvision's interpolation names and Pillow's numbers for what it does on PIL images."""
 
-PASS_ORDER = 0 if int(PIL.__version__.split(".")[0]) >= 13 else 1
-"""Which pass of a resampling comes first: as in Pillow 13 (0), or before (1); see resize.h.
+_PASS_ORDERS = {(13, 0): 0, (12, 2): 1, (0, 0): 2}
 
-Each pass rounds, so the order decides pixels, and those of the installed Pillow are promised.
-"""
+
+def pass_order(pillow_version: str) -> int:
+    """Which pass of a resampling a Pillow runs first, by the number that resize.h gives the rule.
+
+    Each pass rounds, so the order decides pixels, and those of the installed Pillow are promised.
+
+    >>> [pass_order(version) for version in ("13.0.0", "12.10.1", "12.1.1", "11.3.0.post1")]
+    [0, 1, 2, 2]
+    """
+    major, minor = map(int, pillow_version.split(".")[:2])
+    return next(order for since, order in _PASS_ORDERS.items() if (major, minor) >= since)
+
+
+PASS_ORDER = pass_order(PIL.__version__)
 
 Pixels = npt.NDArray[np.int64]
 

@@ -439,7 +439,7 @@ def resize(rgb: Pixels, height: int, width: int, resampling: int, order: int = 0
         width: of the result.
         resampling: the filter, by Pillow's number: 0 nearest, 1 Lanczos, 2 bilinear, 3 bicubic,
             4 box, 5 Hamming.
-        order: of the passes, as the Pillow to be equalled has it: 0 Pillow 13, 1 before.
+        order: of the passes, by the number of the rule in resize.h: 0 is that of Pillow 13.
 
     Raises:
         NativeError: a side of nothing, or no such filter.

@@ -39,8 +39,17 @@ class CopySink final : public RowSink {
 bool IsVerticalFirst(PassOrder order, int32_t height, int32_t width, int32_t out_height,
                      int32_t out_width) {
     const int32_t shrinks = height - out_height;
-    if (order == PassOrder::kPillow12) return shrinks > 0 && height > int64_t{100} * width;
-    return shrinks > 0 && shrinks > 2 * (width - out_width);
+    if (shrinks <= 0) return false;
+    switch (order) {
+        case PassOrder::kPillow13:
+            return shrinks > 2 * (width - out_width);
+        case PassOrder::kPillow12_2:
+            return height > int64_t{100} * width;
+        case PassOrder::kWidthFirst:
+            return false;
+    }
+    throw Failure(FL_BAD_ARGUMENT, "order of passes " + std::to_string(static_cast<int>(order)) +
+                                       " is none of 0 to 2");
 }
 
 void Resampler::Begin(const Axis& horizontal, const Axis& vertical, int32_t channels,

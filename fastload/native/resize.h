@@ -16,13 +16,14 @@ const ResizeKernels& BestResizeKernels();
 
 // Which pass comes first, as the Pillow beside us does it: each pass rounds, so the pixels differ.
 enum class PassOrder : int32_t {
-    kPillow13 = 0,
-    kPillow12 = 1  // and before
+    kPillow13 = 0,    // libImaging/Resample.c: the vertical one where the height shrinks by more
+                      // than twice as many pixels as the width
+    kPillow12_2 = 1,  // Image.resize: the vertical one where the height shrinks and is more than a
+                      // hundred times the width
+    kWidthFirst = 2   // before
 };
 
-// Whether the vertical pass runs first for these whole sizes. In Pillow 13 (libImaging/Resample.c):
-// where the height shrinks by more than twice as many pixels as the width. Before (Image.resize):
-// where it shrinks and is more than a hundred times the width.
+// Whether the vertical pass runs first for these whole sizes.
 bool IsVerticalFirst(PassOrder order, int32_t height, int32_t width, int32_t out_height,
                      int32_t out_width);
 

@@ -295,7 +295,7 @@ void TestResizes() {
                 CheckSteps(record, {Crop(1, 0, 22, 36), resize, Crop(-1, 0, height, width + 1)});
             }
             const auto by = static_cast<Filter>(filter);
-            CheckSteps(record, {Resize(4, 30, by, fastload::PassOrder::kPillow12)});
+            CheckSteps(record, {Resize(4, 30, by, fastload::PassOrder::kWidthFirst)});
             CheckSteps(record, {Resize(12, 18, by), Resize(27, 11, by)});
             CheckSteps(record, {Resize(12, 18, by), Crop(2, 3, 8, 9), Resize(27, 11, by)});
             CheckSteps(record, {Resize(12, 18, by), Crop(2, 3, 8, 9), Resize(8, 9, by)});

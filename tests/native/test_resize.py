@@ -30,10 +30,17 @@ def test_equals_pillow(
     assert np.array_equal(native, np.asarray(expected))
 
 
-def test_the_order_of_passes_is_told_apart() -> None:
-    """Pillow 13 begins with the height where it shrinks most, those before hardly ever."""
-    rgb = np.random.default_rng(0).integers(0, 256, (250, 20, 3), dtype=np.uint8)
-    assert not np.array_equal(*(resize(rgb, 20, 19, 2, order) for order in (0, 1)))
+@pytest.mark.parametrize(("width", "height_first"), [(20, [0]), (2, [0, 1])])
+def test_orders_of_passes(width: int, height_first: list[int]) -> None:
+    rgb = np.random.default_rng(0).integers(0, 256, (250, width, 3), dtype=np.uint8)
+    by_height = resize(resize(rgb, 20, width, 2), 20, width - 1, 2)
+    by_width = resize(resize(rgb, 250, width - 1, 2), 20, width - 1, 2)
+    assert not np.array_equal(by_height, by_width)
+    for order in range(3):
+        expected = by_height if order in height_first else by_width
+        assert np.array_equal(resize(rgb, 20, width - 1, 2, order), expected)
+    with pytest.raises(NativeError, match="order of passes 3"):
+        resize(rgb, 20, width - 1, 2, 3)
 
 
 @pytest.mark.parametrize("height", [200, 201])
