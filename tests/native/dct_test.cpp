@@ -1,0 +1,107 @@
+#include <string>
+
+#include "dct_record.h"
+#include "dct_region.h"
+#include "regions.h"
+
+namespace {
+
+using fastload::DctRecord;
+
+Bytes RecordOf(const Bytes& seekable) {
+    fastload::Buffer out;
+    fastload::EncodeDct(seekable.data(), seekable.size(), out);
+    return Bytes(out.data(), out.data() + out.size());
+}
+
+void DecodeBox(const Bytes& record, Box box, fastload::RowSink& sink) {
+    DctRecord opened;
+    opened.Open(record.data(), record.size());
+    fastload::DecodeDctRegion(opened, box, sink);
+}
+
+int32_t CodeOfDecoding(const Bytes& record, Box box) {
+    Collector got(static_cast<size_t>(box.width) * 3);
+    return CodeOf([&] { DecodeBox(record, box, got); });
+}
+
+void CheckBoxes(const Bytes& jpeg, RandomSource& random, int count, const char* name) {
+    const Bytes record = RecordOf(jpeg);
+    const Picture whole = WholeOf(jpeg, 1);
+    for (int i = 0; i < count; ++i) {
+        const Box box = i == 0 ? Box{0, 0, whole.width, whole.height}
+                               : RandomBox(random, whole.width, whole.height);
+        Collector got(static_cast<size_t>(box.width) * static_cast<size_t>(whole.channels));
+        CHECK(CodeOf([&] { DecodeBox(record, box, got); }) == FL_OK);
+        const bool same = got.pixels == RegionOf(whole, box);
+        CHECK(same);
+        if (same) continue;
+        std::fprintf(stderr, "%s %dx%d: box %d %d %d %d\n", name, whole.width, whole.height,
+                     box.left, box.top, box.width, box.height);
+        return;
+    }
+}
+
+// A thousand boxes of each sampling, from even to noisy and from coarse to fine.
+void TestSamplings() {
+    RandomSource random(1);
+    for (const Sampling& sampling : kSamplings) {
+        for (int round = 0; round < 12; ++round) {
+            const auto most = round < 6 ? 40u : 300u;
+            JpegKind kind = KindOf(sampling, 1 + random.Below(most), 1 + random.Below(most));
+            kind.quality = round % 3 == 0 ? 100 : 50 + static_cast<int>(random.Below(50));
+            const Bytes jpeg = Seekable(MakeJpeg(kind, random, random.Below(120)));
+            CheckBoxes(jpeg, random, 84, sampling.name);
+        }
+    }
+}
+
+// From black to white and back at the finest quantisation: DC differences of 12 bits.
+void TestExtremes() {
+    JpegKind kind = KindOf(kSamplings[6], 64, 16);
+    kind.quality = 100;
+    Bytes pixels(64 * 16);
+    for (size_t i = 0; i < pixels.size(); ++i) pixels[i] = i / 8 % 2 == 0 ? 0 : 255;
+    RandomSource random(2);
+    CheckBoxes(Seekable(MakeJpeg(kind, pixels)), random, 20, "extremes");
+}
+
+void TestCorruption() {
+    RandomSource random(3);
+    const Bytes record = RecordOf(Seekable(MakeJpeg(KindOf(kSamplings[3], 150, 130), random, 60)));
+    const Box all = {0, 0, 150, 130};
+    CHECK(CodeOfDecoding(record, all) == FL_OK);
+    for (size_t size = 0; size < record.size(); size += 1 + size / 50) {
+        const Bytes cut(record.begin(), record.begin() + static_cast<ptrdiff_t>(size));
+        CHECK(CodeOfDecoding(cut, all) == FL_CORRUPT);
+    }
+    Bytes longer = record;
+    longer.push_back(0);
+    CHECK(CodeOfDecoding(longer, all) == FL_CORRUPT);
+    Bytes newer = record;
+    newer[4] = 2;
+    CHECK(CodeOfDecoding(newer, all) == FL_CORRUPT);
+    // Damage anywhere: failing or not, nothing is read or written out of place.
+    for (int round = 0; round < 3000; ++round) {
+        Bytes damaged = record;
+        for (int k = 0; k < 3; ++k) {
+            const uint32_t near = random.Below(2) == 0 ? 600 : static_cast<uint32_t>(record.size());
+            damaged[random.Below(near)] = static_cast<uint8_t>(random.Below(256));
+        }
+        DctRecord opened;
+        if (CodeOf([&] { opened.Open(damaged.data(), damaged.size()); }) != FL_OK) continue;
+        const Box box = RandomBox(random, opened.layout().width, opened.layout().height);
+        Collector got(static_cast<size_t>(box.width));
+        const int32_t code = CodeOf([&] { fastload::DecodeDctRegion(opened, box, got); });
+        CHECK(code == FL_OK || code == FL_CORRUPT);
+    }
+}
+
+}  // namespace
+
+int main() {
+    TestSamplings();
+    TestExtremes();
+    TestCorruption();
+    return Verdict();
+}
