@@ -6,6 +6,7 @@
 
 #include "buffer.h"
 #include "crc32c.h"
+#include "dct_encode.h"
 #include "jpeg_encode.h"
 #include "jpeg_transcode.h"
 #include "perceptual_hash.h"
@@ -59,6 +60,24 @@ int fl_jpeg_encode(const uint8_t* pixels, uint32_t height, uint32_t width, uint3
     });
 }
 
+int fl_dct_of_jpeg(const uint8_t* jpeg, uint64_t size, fl_buffer** dct, fl_error* error) {
+    return Guard(error, [&] {
+        auto made = std::make_unique<fl_buffer>();
+        fastload::EncodeDct(jpeg, size, made->bytes);
+        *dct = made.release();
+    });
+}
+
+int fl_jpeg_of_dct(const uint8_t* dct, uint64_t size, fl_buffer** jpeg, fl_error* error) {
+    return Guard(error, [&] {
+        fastload::DctRecord record;
+        record.Open(dct, size);
+        auto made = std::make_unique<fl_buffer>();
+        fastload::WriteJpegOfDct(record, made->bytes);
+        *jpeg = made.release();
+    });
+}
+
 int fl_qoi_encode(const uint8_t* rgb, uint32_t height, uint32_t width, uint64_t stride,
                   fl_buffer** qoi, fl_error* error) {
     return Guard(error, [&] {
@@ -101,8 +120,8 @@ int fl_permutation(uint64_t seed, uint64_t epoch, uint64_t count, int64_t* out, 
 int fl_image_size(const uint8_t* payload, uint64_t length, int32_t codec, uint32_t* height,
                   uint32_t* width, fl_error* error) {
     return Guard(error, [&] {
-        fastload::Image scratch;
-        const auto source = fastload::OpenRecord(payload, length, codec, scratch);
+        thread_local fastload::Workspace workspace;
+        const auto source = fastload::OpenRecord(payload, length, codec, workspace);
         *height = source->height();
         *width = source->width();
     });

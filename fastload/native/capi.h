@@ -46,6 +46,10 @@ FL_EXPORT int fl_jpeg_encode(const uint8_t* pixels, uint32_t height, uint32_t wi
                              uint32_t channels, uint64_t stride, uint32_t quality, fl_buffer** jpeg,
                              fl_error* error);
 
+// See dct_encode.h. The JPEG must be one that fl_jpeg_transcode or fl_jpeg_encode made.
+FL_EXPORT int fl_dct_of_jpeg(const uint8_t* jpeg, uint64_t size, fl_buffer** dct, fl_error* error);
+FL_EXPORT int fl_jpeg_of_dct(const uint8_t* dct, uint64_t size, fl_buffer** jpeg, fl_error* error);
+
 // See qoi.h; `rgb` has 3 channels.
 FL_EXPORT int fl_qoi_encode(const uint8_t* rgb, uint32_t height, uint32_t width, uint64_t stride,
                             fl_buffer** qoi, fl_error* error);

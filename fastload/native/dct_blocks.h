@@ -1,24 +1,38 @@
-// Blocks of a `.dct` record's groups to coefficients, one implementation for each instruction set.
+// The bytes of a `.dct` record's groups from and to coefficients, one implementation for each
+// instruction set.
 #ifndef FASTLOAD_NATIVE_DCT_BLOCKS_H_
 #define FASTLOAD_NATIVE_DCT_BLOCKS_H_
 
 #include <cstddef>
 #include <cstdint>
 
+#include "box.h"
+
 namespace fastload {
 
-// Bytes behind a group that may be read, never used.
-inline constexpr size_t kReadablePastGroup = 128;
+// What a block takes of a group's front: its DC and the length of its AC coefficients.
+inline constexpr size_t kFrontOfBlock = 3;
 
-// Reads `count` blocks, 64 coefficients each in natural order. Returns whether they are all the
-// bytes from `at` to `end`, no more and no less.
-using UnpackBlocks = bool(const uint8_t* at, const uint8_t* end, int32_t count, int16_t* blocks);
-UnpackBlocks UnpackBlocksPortable, UnpackBlocksAvx2;
+// What AC coefficients take at most: rows, their masks, nibbles, wide bits and high parts.
+inline constexpr size_t kMostBytesOfAc = 1 + 8 + 32 + 8 + 63;
 
-// A 12-bit number with a sign: DC differences wrap around in it.
-constexpr int16_t Wrapped(int32_t value) {
-    return static_cast<int16_t>((value & 4095) ^ 2048) - 2048;
+// Bytes behind a group that may be read, or written by packing, never used.
+inline constexpr size_t kReadablePastGroup = 192;
+
+constexpr size_t PackedBlocksBound(int32_t count) {
+    return static_cast<size_t>(count) * (kFrontOfBlock + kMostBytesOfAc) + kReadablePastGroup;
 }
+
+// Writes a group of `count` blocks, 64 coefficients each in natural order. Returns where its bytes
+// end, or null where a coefficient is too large for them.
+using PackBlocks = uint8_t*(const int16_t* blocks, int32_t count, uint8_t* out);
+PackBlocks PackBlocksPortable, PackBlocksAvx2;
+
+// Reads the blocks `wanted` of a group of `count` blocks, 16 at most. Returns whether the group is
+// well-formed and has `size` bytes, as far as that can be seen without reading the other blocks.
+using UnpackBlocks = bool(const uint8_t* group, size_t size, int32_t count, Range wanted,
+                          int16_t* blocks);
+UnpackBlocks UnpackBlocksPortable, UnpackBlocksAvx2;
 
 }  // namespace fastload
 

@@ -17,12 +17,10 @@ class RecordBlocks final : public CoefficientSource {
     void Begin(Range, Range) override {}
 
     const int16_t* Blocks(int32_t component, int32_t block_row, Range blocks) override {
-        const int32_t begin = blocks.first / kBlocksOfGroup * kBlocksOfGroup;
-        const int32_t groups = (blocks.last - begin + kBlocksOfGroup - 1) / kBlocksOfGroup;
-        const size_t room = size_t{64} * (groups * kBlocksOfGroup + kSpareBlocks);
-        if (coefficients_.size() < room) coefficients_.resize(room);
-        record_->Unpack(component, block_row, blocks.first, blocks.last, coefficients_.data());
-        return coefficients_.data() + size_t{64} * (blocks.first - begin);
+        const size_t room = size_t{64} * (blocks.count() + kSpareBlocks);
+        coefficients_.resize(std::max(coefficients_.size(), room));
+        record_->Unpack(component, block_row, blocks, coefficients_.data());
+        return coefficients_.data();
     }
 
   private:

@@ -74,13 +74,18 @@ Frame FrameOf(const jpeg_decompress_struct& info) {
     return frame;
 }
 
+uint32_t AddQuantTable(const QuantTable& table, Frame& frame) {
+    const auto known = std::find(frame.quant_tables.begin(), frame.quant_tables.end(), table);
+    const auto slot = static_cast<uint32_t>(known - frame.quant_tables.begin());
+    if (known == frame.quant_tables.end()) frame.quant_tables.push_back(table);
+    return slot;
+}
+
 void SetQuantTables(const std::array<const JQUANT_TBL*, kMostComponents>& tables, Frame& frame) {
     for (uint32_t i = 0; i < frame.component_count; ++i) {
         QuantTable levels;
         std::copy_n(tables[i]->quantval, levels.size(), levels.begin());
-        const auto known = std::find(frame.quant_tables.begin(), frame.quant_tables.end(), levels);
-        frame.components[i].quant_slot = static_cast<uint32_t>(known - frame.quant_tables.begin());
-        if (known == frame.quant_tables.end()) frame.quant_tables.push_back(levels);
+        frame.components[i].quant_slot = AddQuantTable(levels, frame);
     }
 }
 

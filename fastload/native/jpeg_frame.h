@@ -47,6 +47,9 @@ struct Frame {
 // scan by scan.
 Frame FrameOf(const jpeg_decompress_struct& info);
 
+// Adds a table unless an equal one is there; returns its slot.
+uint32_t AddQuantTable(const QuantTable& table, Frame& frame);
+
 // Gives each component its table, equal ones shared. `tables` are libjpeg's, one a component, none
 // null.
 void SetQuantTables(const std::array<const JQUANT_TBL*, kMostComponents>& tables, Frame& frame);

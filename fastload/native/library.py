@@ -26,9 +26,11 @@ __all__ = [
     "NativeError",
     "Transcoded",
     "crc32c",
+    "dct_of_jpeg",
     "decode",
     "image_size",
     "jpeg_encode",
+    "jpeg_of_dct",
     "jpeg_transcode",
     "perceptual_hash",
     "permutation",
@@ -153,6 +155,8 @@ _jpeg_encode = _declare(
     c_uint32,
     POINTER(c_void_p),
 )
+_dct_of_jpeg = _declare("fl_dct_of_jpeg", c_void_p, c_uint64, POINTER(c_void_p))
+_jpeg_of_dct = _declare("fl_jpeg_of_dct", c_void_p, c_uint64, POINTER(c_void_p))
 _qoi_encode = _declare("fl_qoi_encode", c_void_p, c_uint32, c_uint32, c_uint64, POINTER(c_void_p))
 _qoi_size = _declare("fl_qoi_size", c_void_p, c_uint64, POINTER(c_uint32), POINTER(c_uint32))
 _qoi_decode = _declare("fl_qoi_decode", c_void_p, c_uint64, c_void_p, c_uint64, c_uint32, c_uint32)
@@ -259,6 +263,40 @@ def jpeg_encode(pixels: Pixels, quality: int) -> bytes:
         quality,
         byref(buffer),
     )
+    return _take(buffer)
+
+
+def dct_of_jpeg(jpeg: BytesLike) -> bytes:
+    """The ``.dct`` record of a JPEG: its quantised coefficients without the entropy coding.
+
+    Args:
+        jpeg: in the pack's layout, as :func:`jpeg_transcode` and :func:`jpeg_encode` write it.
+
+    Raises:
+        NativeError: ``BAD_ARGUMENT``: another layout, or sampling factors that are no multiples of
+            one another; ``JPEG_NOT_BASELINE``: coefficients too large for a record; ``CORRUPT`` or
+            ``JPEG_WARNING``: damaged bytes.
+
+    >>> jpeg = jpeg_encode(np.zeros((16, 16, 3), np.uint8), 90)
+    >>> jpeg_of_dct(dct_of_jpeg(jpeg)) == jpeg
+    True
+    """
+    view = _as_bytes(jpeg)
+    buffer = c_void_p()
+    _call(_dct_of_jpeg, _address(view), view.size, byref(buffer))
+    return _take(buffer)
+
+
+def jpeg_of_dct(dct: BytesLike) -> bytes:
+    """The JPEG of a ``.dct`` record: that of which :func:`dct_of_jpeg` made it.
+
+    Raises:
+        NativeError: ``CORRUPT``: the bytes are no record; ``JPEG_NOT_BASELINE``: coefficients that
+            no baseline JPEG has.
+    """
+    view = _as_bytes(dct)
+    buffer = c_void_p()
+    _call(_jpeg_of_dct, _address(view), view.size, byref(buffer))
     return _take(buffer)
 
 
@@ -415,7 +453,7 @@ def decode(payload: BytesLike, codec: int) -> Pixels:
 
     Args:
         payload: the record's bytes.
-        codec: its number in the index, jpeg or qoi.
+        codec: its number in the index: jpeg, dct or qoi.
 
     Raises:
         NativeError: the bytes are no image of this codec, or a damaged one.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "dct_region.h"
 #include "error.h"
 #include "jpeg_region.h"
 #include "qoi.h"
@@ -24,6 +25,15 @@ JpegPixels::JpegPixels(const uint8_t* data, size_t size)
 void JpegPixels::Read(Box box, int32_t denominator, RowSink& sink) {
     DecodeJpegRegion(data_, size_, layout_, box, denominator, sink);
 }
+
+DctPixels::DctPixels(const uint8_t* data, size_t size, DctRecord& record) : record_(record) {
+    record.Open(data, size);
+    height_ = record.layout().height;
+    width_ = record.layout().width;
+    channels_ = record.layout().component_count;
+}
+
+void DctPixels::Read(Box box, int32_t, RowSink& sink) { DecodeDctRegion(record_, box, sink); }
 
 QoiPixels::QoiPixels(const uint8_t* data, size_t size, Image& scratch)
     : data_(data), size_(size), scratch_(scratch) {

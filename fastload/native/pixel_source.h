@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "box.h"
+#include "dct_record.h"
 #include "image.h"
 #include "jpeg_layout.h"
 #include "row_sink.h"
@@ -12,7 +13,7 @@
 namespace fastload {
 
 // Codec numbers of the pack's index.
-enum class Codec : int32_t { kJpeg = 0, kQoi = 2 };
+enum class Codec : int32_t { kJpeg = 0, kDct = 1, kQoi = 2 };
 
 class PixelSource {
   public:
@@ -44,6 +45,16 @@ class JpegPixels final : public PixelSource {
     const uint8_t* data_;
     size_t size_;
     const JpegLayout layout_;
+};
+
+class DctPixels final : public PixelSource {
+  public:
+    // `record` is opened on the data.
+    DctPixels(const uint8_t* data, size_t size, DctRecord& record);
+    void Read(Box box, int32_t denominator, RowSink& sink) override;
+
+  private:
+    const DctRecord& record_;
 };
 
 class QoiPixels final : public PixelSource {

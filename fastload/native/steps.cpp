@@ -233,12 +233,14 @@ void CheckBytes(const fl_item& item) {
 }  // namespace
 
 std::unique_ptr<PixelSource> OpenRecord(const uint8_t* payload, uint64_t length, int32_t codec,
-                                        Image& scratch) {
+                                        Workspace& workspace) {
     switch (static_cast<Codec>(codec)) {
         case Codec::kJpeg:
             return std::make_unique<JpegPixels>(payload, length);
+        case Codec::kDct:
+            return std::make_unique<DctPixels>(payload, length, workspace.record);
         case Codec::kQoi:
-            return std::make_unique<QoiPixels>(payload, length, scratch);
+            return std::make_unique<QoiPixels>(payload, length, workspace.decoded);
     }
     throw Failure(FL_BAD_ARGUMENT,
                   "codec " + std::to_string(codec) + " is not one of the native library's");
@@ -247,7 +249,7 @@ std::unique_ptr<PixelSource> OpenRecord(const uint8_t* payload, uint64_t length,
 void ProcessItem(const fl_item& item, const fl_output& output, bool fast, Workspace& workspace) {
     CheckBytes(item);
     Canvas canvas(OpenRecord(reinterpret_cast<const uint8_t*>(item.payload), item.length,
-                             item.codec, workspace.decoded),
+                             item.codec, workspace),
                   fast, workspace);
     const auto* steps = reinterpret_cast<const fl_step*>(item.steps);
     for (int32_t s = 0; s < item.step_count; ++s) canvas.Apply(steps[s]);

@@ -29,12 +29,13 @@ enum class StepKind : int32_t {
 // Memory that a thread uses again for each image.
 struct Workspace {
     Image decoded;
+    DctRecord record;
     Image images[2];
     OutputWriter writer;
 };
 
 std::unique_ptr<PixelSource> OpenRecord(const uint8_t* payload, uint64_t length, int32_t codec,
-                                        Image& scratch);
+                                        Workspace& workspace);
 
 // Decodes, transforms and writes one image. Throws Failure; what was written is undefined then.
 void ProcessItem(const fl_item& item, const fl_output& output, bool fast, Workspace& workspace);

@@ -1,6 +1,8 @@
+#include <array>
 #include <string>
 
-#include "dct_record.h"
+#include "dct_blocks.h"
+#include "dct_encode.h"
 #include "dct_region.h"
 #include "regions.h"
 
@@ -25,8 +27,18 @@ int32_t CodeOfDecoding(const Bytes& record, Box box) {
     return CodeOf([&] { DecodeBox(record, box, got); });
 }
 
+// The very file comes back: headers, Huffman tables and all.
+void CheckJpeg(const Bytes& jpeg, const Bytes& record) {
+    DctRecord opened;
+    opened.Open(record.data(), record.size());
+    fastload::Buffer out;
+    fastload::WriteJpegOfDct(opened, out);
+    CHECK(Bytes(out.data(), out.data() + out.size()) == jpeg);
+}
+
 void CheckBoxes(const Bytes& jpeg, RandomSource& random, int count, const char* name) {
     const Bytes record = RecordOf(jpeg);
+    CheckJpeg(jpeg, record);
     const Picture whole = WholeOf(jpeg, 1);
     for (int i = 0; i < count; ++i) {
         const Box box = i == 0 ? Box{0, 0, whole.width, whole.height}
@@ -66,6 +78,69 @@ void TestExtremes() {
     CheckBoxes(Seekable(MakeJpeg(kind, pixels)), random, 20, "extremes");
 }
 
+using Group = std::array<int16_t, 64 * 16>;
+
+// From empty to full blocks, from small to the largest values.
+Group RandomGroup(RandomSource& random) {
+    Group blocks{};
+    for (size_t block = 0; block < 16; ++block) {
+        const uint32_t zeros = random.Below(64), most = 1u << (1 + random.Below(10));
+        for (size_t i = 0; i < 64; ++i) {
+            if (random.Below(64) < zeros) continue;
+            const int32_t value = Between(random, 1 - static_cast<int32_t>(most), most - 1);
+            blocks[64 * block + i] = static_cast<int16_t>(value);
+        }
+        blocks[64 * block] = static_cast<int16_t>(Between(random, -2048, 2047));
+    }
+    return blocks;
+}
+
+fastload::Range Wanted(RandomSource& random, int32_t count) {
+    const int32_t first = Between(random, 0, count - 1);
+    return {first, Between(random, first + 1, count)};
+}
+
+void TestPacking() {
+    RandomSource random(4);
+    for (int round = 0; round < 3000; ++round) {
+        const Group blocks = RandomGroup(random);
+        const int32_t count = Between(random, 1, 16);
+        const size_t bound = fastload::PackedBlocksBound(count);
+        Bytes plain(bound), fast(bound);
+        const auto size =
+            fastload::PackBlocksPortable(blocks.data(), count, plain.data()) - plain.data();
+        CHECK(fastload::PackBlocksAvx2(blocks.data(), count, fast.data()) - fast.data() == size);
+        CHECK(std::equal(plain.begin(), plain.begin() + size, fast.begin()));
+        for (auto* unpack : {fastload::UnpackBlocksPortable, fastload::UnpackBlocksAvx2}) {
+            Group again;
+            const fastload::Range wanted = Wanted(random, count);
+            CHECK(unpack(plain.data(), static_cast<size_t>(size), count, wanted, again.data()));
+            CHECK(std::equal(again.begin(), again.begin() + 64 * wanted.count(),
+                             blocks.begin() + 64 * wanted.first));
+        }
+    }
+}
+
+// One coefficient out of a record's range: no bytes.
+void TestTooLarge() {
+    const auto packs = [](size_t place, int32_t value) {
+        Group blocks{};
+        blocks[place] = static_cast<int16_t>(value);
+        Bytes out(fastload::PackedBlocksBound(16));
+        const bool plain = fastload::PackBlocksPortable(blocks.data(), 16, out.data()) != nullptr;
+        const bool fast = fastload::PackBlocksAvx2(blocks.data(), 16, out.data()) != nullptr;
+        CHECK(plain == fast);
+        return plain;
+    };
+    for (size_t block = 0; block < 16; ++block) {
+        const size_t dc = 64 * block;
+        CHECK(packs(dc, -2048) && packs(dc, 2047) && !packs(dc, -2049) && !packs(dc, 2048));
+        for (size_t ac = dc + 1; ac < dc + 64; ++ac)
+            CHECK(packs(ac, -1023) && packs(ac, 1023) && !packs(ac, -1024) && !packs(ac, 1024) &&
+                  !packs(ac, INT16_MIN));
+    }
+}
+
 void TestCorruption() {
     RandomSource random(3);
     const Bytes record = RecordOf(Seekable(MakeJpeg(KindOf(kSamplings[3], 150, 130), random, 60)));
@@ -102,6 +177,8 @@ void TestCorruption() {
 int main() {
     TestSamplings();
     TestExtremes();
+    TestPacking();
+    TestTooLarge();
     TestCorruption();
     return Verdict();
 }
