@@ -15,13 +15,15 @@ import torch
 from fastload.augment import Container, Draws, Pipeline, Plan
 from fastload.augment.draws import below
 from fastload.augment.suffix import run_transforms, seeded_rows
-from fastload.engines import Engine, Job, Work, start_engine
+from fastload.engines import Engine, Job, JobFacts, Work, start_engine
 from fastload.engines.canvas import Canvas, make_canvas
 from fastload.engines.slots import Slots
 from fastload.errors import FastloadError, LoaderTimeoutError, RecordError, TransformError
 
 if TYPE_CHECKING:
+    from fastload.caching import PassUses
     from fastload.dataset import ImageFolder
+    from fastload.sample import Times
     from fastload.view import Located, View
 
 __all__ = ["ON_ERROR", "Batcher", "Flight"]
@@ -79,7 +81,12 @@ class Batcher:
         return self._engine
 
     def launch(
-        self, view: View, pipelines: Sequence[Pipeline], indices: Rows, draws: Draws
+        self,
+        view: View,
+        pipelines: Sequence[Pipeline],
+        indices: Rows,
+        draws: Draws,
+        uses: PassUses | None = None,
     ) -> Flight:
         """Begin a batch.
 
@@ -88,22 +95,24 @@ class Batcher:
             pipelines: one for each of the view's parts.
             indices: int64, shape (n,), samples of the view.
             draws: the random words of the samples' positions.
+            uses: when samples are wanted again, where a cache keeps them.
         """
         located = view.locate(indices)
         shares = _shares(view, pipelines, located, draws)
         canvases = self._canvases(shares, len(indices))
         engine = self.engine()
+        next_uses = None if uses is None else uses.of(indices, draws.positions)
         jobs: list[Job] = []
         try:
             for share, canvas in zip(shares, canvases, strict=True):
                 rows = share.rows if len(canvas) == len(indices) else np.arange(len(share.rows))
-                pack, checked = share.dataset.pack, share.dataset.checked
-                work = Work(pack, share.records, share.pipeline, share.plan, canvas, rows, checked)
-                jobs.append(engine.submit(work))
+                jobs.append(engine.submit(_work(share, canvas, rows, uses, next_uses)))
         except BaseException:
             for job in jobs:
                 job.close()
             raise
+        if uses is not None:
+            uses.cache.clock += len(indices)
         return Flight(self, view, pipelines, indices, located, draws, shares, canvases, jobs)
 
     def _canvases(self, shares: list[_Share], count: int) -> list[Canvas]:
@@ -136,6 +145,29 @@ class Batcher:
         self._slots.clear()
 
 
+def _work(
+    share: _Share, canvas: Canvas, rows: Rows, uses: PassUses | None, next_uses: Times | None
+) -> Work:
+    pack, records = share.dataset.pack, share.records
+    if uses is None or next_uses is None:
+        cache, keys, times = None, np.zeros(len(records), np.uint64), np.zeros(1, np.uint64)
+    else:
+        cache = uses.cache
+        keys, times = cache.keys(pack, records), next_uses[share.rows]
+    return Work(
+        pack=pack,
+        records=records,
+        pipeline=share.pipeline,
+        plan=share.plan,
+        canvas=canvas,
+        rows=rows,
+        checked=share.dataset.checked,
+        cache=cache,
+        keys=keys,
+        next_uses=np.broadcast_to(times, keys.shape),
+    )
+
+
 def _kind(pipeline: Pipeline) -> tuple[Container, int, torch.dtype]:
     output = pipeline.output
     return output.container, output.channels, output.dtype
@@ -165,7 +197,11 @@ def _share(
 
 
 class Flight:
-    """One batch under way, and what it brings when it has landed."""
+    """One batch under way, and what it brings when it has landed.
+
+    Attributes:
+        facts: what the engine's threads have done for it, once it has landed.
+    """
 
     def __init__(
         self,
@@ -189,6 +225,7 @@ class Flight:
         self._canvases = canvases
         self._jobs = jobs
         self._kept: Rows | None = None
+        self.facts = JobFacts()
 
     def __len__(self) -> int:
         return len(self._indices) if self._kept is None else len(self._kept)
@@ -225,6 +262,7 @@ class Flight:
                         "for what keeps its threads or the disk busy."
                     )
                 failures |= _named_failures(share, job)
+                self.facts += job.facts()
         finally:
             self.close()
         return failures

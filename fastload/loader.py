@@ -16,8 +16,10 @@ from torch.utils.data._utils.pin_memory import pin_memory as pin
 
 from fastload.augment import Draws, Pipeline
 from fastload.batcher import ON_ERROR, Batcher, Flight
+from fastload.caching import CacheUse, checked_cache
 from fastload.cpus import usable_cpus
 from fastload.engines import check_engine
+from fastload.engines.cache import shared_cache
 from fastload.error_log import ErrorLog
 from fastload.errors import EngineError, FastloadError
 from fastload.explanation import explain_pipeline
@@ -31,6 +33,7 @@ from fastload.sample import (
     batches_of_order,
     batches_of_sampler,
 )
+from fastload.stats import LoaderStats, Progress
 from fastload.view import View, checked_indices, view_of
 
 __all__ = ["DataLoader"]
@@ -64,6 +67,9 @@ class DataLoader(TorchDataLoader[Any]):
             than the output.
         on_error: what to do with an image that cannot be read: "raise", "skip" it, or "substitute"
             another one of its class. ``errors`` lists them.
+        cache: memory for what decoding need not do again, shared by all loaders of the process:
+            "auto" for up to half of what is free, a size such as "8GB" or a number of bytes, 0 for
+            none. It changes no pixel.
 
     Raises:
         ValueError: arguments contradict one another, as in torch.
@@ -96,12 +102,15 @@ class DataLoader(TorchDataLoader[Any]):
         seed: int | None = None,
         decode: str = "exact",
         on_error: str = "raise",
+        cache: str | int | None = "auto",
     ) -> None:
         if isinstance(dataset, (str, os.PathLike)):
             raise TypeError(f"The dataset is a path: give ImageFolder({str(dataset)!r}).")
         check_engine(engine, decode)
         if on_error not in ON_ERROR:
             raise ValueError(f"on_error is {on_error!r}: choose one of {', '.join(ON_ERROR)}.")
+        budget = checked_cache(cache)
+        self._cache_use = CacheUse(budget) if budget != 0 and engine == "native" else None
         self.engine = engine
         self.decode = decode
         self.on_error = on_error
@@ -111,6 +120,7 @@ class DataLoader(TorchDataLoader[Any]):
         self._log = ErrorLog()
         self._resolution: tuple[int, int] | None = None
         self._passes: weakref.WeakSet[_Pass] = weakref.WeakSet()
+        self._progress = Progress(-1)
         threads = num_workers or usable_cpus()
         self.seed = _checked_seed(seed)
         if self._view is not None:
@@ -206,6 +216,15 @@ class DataLoader(TorchDataLoader[Any]):
             return pipelines
         return [pipeline.at_resolution(*self._resolution) for pipeline in pipelines]
 
+    def stats(self) -> LoaderStats:
+        """What the running pass has done so far, or what the last one did: ``print`` it.
+
+        Images a second, how long the consumer waited, what the cache had, and in which stage the
+        threads spent their time (the torch engine does not tell).
+        """
+        facts = None if self._cache_use is None else shared_cache().facts()
+        return self._progress.stats(self._batcher.threads, facts)
+
     def explain(self) -> None:
         """Print where each transform runs, and why where it is not in the engine."""
         if self._view is None:
@@ -229,12 +248,15 @@ class DataLoader(TorchDataLoader[Any]):
         for running in list(self._passes):
             running.close()
         self._batcher.close()
+        if self._cache_use is not None:
+            self._cache_use.end(self)
 
     def __iter__(self) -> Any:
         if self._view is None:
             return super().__iter__()
         started = _Pass(self, self._view, self._epochs.take())
         self._passes.add(started)
+        self._progress = started.progress
         return started
 
     def _slices(self, epoch: int) -> Iterator[Slice]:
@@ -274,6 +296,9 @@ class _Pass:
         self._epoch = epoch
         self._under_way: deque[Flight | BaseException] = deque()
         self._pipelines = loader._pipelines(view)
+        use = loader._cache_use
+        self._uses = None if use is None else use.begin(loader, view, loader.sampler, epoch)
+        self.progress = Progress(epoch)
         self._slices: Iterator[Slice] | None = loader._slices(epoch)
         self._launch(loader._ahead)
 
@@ -287,12 +312,15 @@ class _Pass:
         while True:
             self._launch(max(1, self._loader._ahead))
             if not self._under_way:
+                self.progress.end()
                 raise StopIteration
             flight = self._under_way.popleft()
             if isinstance(flight, BaseException):
                 self.close()
                 raise flight
-            self._settle(flight)
+            with self.progress.waiting():
+                self._settle(flight)
+            self.progress.add(len(flight), flight.facts)
             self._launch(self._loader._ahead)
             if len(flight):
                 return self._loader._delivered(self._loader._collated(flight))
@@ -308,7 +336,9 @@ class _Pass:
                 indices, positions = next(self._slices)
                 draws = Draws(loader.seed or 0, self._epoch, positions)
                 chosen = checked_indices(indices, len(self._view))
-                flight = loader._batcher.launch(self._view, self._pipelines, chosen, draws)
+                flight = loader._batcher.launch(
+                    self._view, self._pipelines, chosen, draws, self._uses
+                )
                 self._under_way.append(flight)
             except StopIteration:
                 self._slices = None
@@ -335,6 +365,7 @@ class _Pass:
     def close(self) -> None:
         """Stop: nothing is under way any more, and the pass is over."""
         self._slices = None
+        self.progress.end()
         while self._under_way:
             flight = self._under_way.popleft()
             if isinstance(flight, Flight):

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from importlib import import_module
 
+from fastload.engines.pool import JobFacts
 from fastload.engines.protocol import Engine, Job, Work
 from fastload.errors import EngineError
 
-__all__ = ["DECODES", "ENGINES", "Engine", "Job", "Work", "check_engine", "start_engine"]
+__all__ = [
+    "DECODES",
+    "ENGINES",
+    "Engine",
+    "Job",
+    "JobFacts",
+    "Work",
+    "check_engine",
+    "start_engine",
+]
 
 ENGINES = {
     "native": ("fastload.engines.native", "NativeEngine"),

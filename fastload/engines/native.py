@@ -10,7 +10,15 @@ import numpy.typing as npt
 import torch
 
 from fastload.augment import Container, Output
-from fastload.engines.pool import ITEM, OutputDtype, OutputLayout, Pool, PoolJob, PoolOutput
+from fastload.engines.pool import (
+    ITEM,
+    JobFacts,
+    OutputDtype,
+    OutputLayout,
+    Pool,
+    PoolJob,
+    PoolOutput,
+)
 from fastload.engines.protocol import Job, Work
 from fastload.engines.torch import TorchEngine
 from fastload.store import Codec
@@ -52,6 +60,8 @@ def _items(work: Work, steps: npt.NDArray[Any]) -> npt.NDArray[Any]:
     items["out_width"] = work.plan.widths
     items["verified"] = work.checked.ctypes.data + work.records.astype(np.uint64)
     items["out"] = work.canvas.addresses[work.rows]
+    items["key"] = work.keys
+    items["next_use"] = work.next_uses
     return items
 
 
@@ -63,7 +73,9 @@ class _NativeJob:
         self._steps = work.pipeline.write_steps(work.plan)
         self._items = _items(work, self._steps)
         output = _pool_output(work.pipeline.output)
-        self._job: PoolJob = pool.submit(self._items, output, fast=decode == "fast")
+        self._job: PoolJob = pool.submit(
+            self._items, output, fast=decode == "fast", cache=work.cache
+        )
 
     def wait(self, seconds: float | None) -> bool:
         deadline = None if seconds is None else time.monotonic() + seconds
@@ -79,6 +91,9 @@ class _NativeJob:
     def failures(self) -> dict[int, str]:
         rows = np.flatnonzero(self._items["status"])
         return {int(row): self._items["message"][row].decode("utf-8", "replace") for row in rows}
+
+    def facts(self) -> JobFacts:
+        return self._job.facts()
 
     def close(self) -> None:
         self._job.close()
@@ -104,6 +119,9 @@ class _SplitJob:
             for rows, job in self._jobs
             for row, reason in job.failures().items()
         }
+
+    def facts(self) -> JobFacts:
+        return sum((job.facts() for _, job in self._jobs), JobFacts())
 
     def close(self) -> None:
         for _, job in self._jobs:

@@ -10,17 +10,17 @@ import ctypes
 import enum
 import os
 from ctypes import POINTER, byref, c_int, c_int32, c_int64, c_uint64, c_void_p
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
 from functools import cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from fastload.errors import EngineError
+from fastload.engines.cache import RecordCache
 from fastload.native import library
 
-__all__ = ["ITEM", "OutputDtype", "OutputLayout", "Pool", "PoolJob", "PoolOutput"]
+__all__ = ["ITEM", "JobFacts", "OutputDtype", "OutputLayout", "Pool", "PoolJob", "PoolOutput"]
 
 ITEM = np.dtype(
     [
@@ -35,6 +35,8 @@ ITEM = np.dtype(
         ("status", "<i4"),
         ("verified", "<u8"),
         ("out", "<u8"),
+        ("key", "<u8"),
+        ("next_use", "<u8"),
         ("message", "S160"),
     ]
 )
@@ -87,13 +89,45 @@ class OutputStruct(ctypes.Structure):
     )
 
 
+@dataclass(frozen=True)
+class JobFacts:
+    """What the images of a job took.
+
+    Attributes:
+        read: seconds of threads spent in reading records from the pack, checksums included.
+        entropy: in undoing entropy coding, or in unpacking what has none.
+        inverse_dct: in inverse DCT, chroma upsampling and colour conversion.
+        resize: in resampling.
+        rest: in colour operations and the last write.
+        kept: images of which the cache had all that was needed.
+        bytes: of the other images' records.
+    """
+
+    read: float = 0.0
+    entropy: float = 0.0
+    inverse_dct: float = 0.0
+    resize: float = 0.0
+    rest: float = 0.0
+    kept: int = 0
+    bytes: int = 0
+
+    def __add__(self, other: JobFacts) -> JobFacts:
+        pairs = zip(astuple(self), astuple(other), strict=True)
+        return JobFacts(*(one + another for one, another in pairs))
+
+
+class _JobFactsStruct(ctypes.Structure):
+    """``fl_job_facts``."""
+
+    _fields_ = tuple((field.name, c_uint64) for field in fields(JobFacts))
+
+
+_STAGES = 5
+
+
 @cache
 def _functions() -> dict[str, Any]:
-    """The pool's C functions.
-
-    Raises:
-        EngineError: the native library was built without them.
-    """
+    """The pool's C functions."""
     signatures: dict[str, tuple[Any, tuple[Any, ...]]] = {
         "fl_pool_create": (c_int, (c_int32, POINTER(c_void_p), POINTER(library.ErrorStruct))),
         "fl_pool_destroy": (None, (c_void_p,)),
@@ -105,29 +139,16 @@ def _functions() -> dict[str, Any]:
                 c_uint64,
                 POINTER(OutputStruct),
                 c_int32,
+                c_void_p,
                 POINTER(c_void_p),
                 POINTER(library.ErrorStruct),
             ),
         ),
+        "fl_job_get_facts": (None, (c_void_p, POINTER(_JobFactsStruct))),
         "fl_job_wait": (c_int, (c_void_p, c_int64)),
         "fl_job_free": (None, (c_void_p,)),
     }
-    loaded = ctypes.CDLL(str(library.LIBRARY_PATH))
-    for name, (result, arguments) in signatures.items():
-        if not hasattr(loaded, name):
-            raise EngineError(
-                f"The native library {library.LIBRARY_PATH} has no {name}: it is older than this "
-                "Python code. Build it again (`python setup.py build_native`) or reinstall "
-                'fastload; engine="torch" works without it.'
-            )
-        function = getattr(loaded, name)
-        function.restype, function.argtypes = result, arguments
-    return {name: getattr(loaded, name) for name in signatures}
-
-
-def _check(code: int, error: library.ErrorStruct) -> None:
-    if code != 0:
-        raise library.NativeError(error.code, error.message.decode("utf-8", "replace"))
+    return library.functions(signatures)
 
 
 class Pool:
@@ -146,10 +167,19 @@ class Pool:
         self._process = os.getpid()
         self._functions = _functions()
         handle, error = c_void_p(), library.ErrorStruct()
-        _check(self._functions["fl_pool_create"](threads, byref(handle), byref(error)), error)
+        library.check(
+            self._functions["fl_pool_create"](threads, byref(handle), byref(error)), error
+        )
         self._handle = handle
 
-    def submit(self, items: npt.NDArray[Any], output: PoolOutput, *, fast: bool) -> PoolJob:
+    def submit(
+        self,
+        items: npt.NDArray[Any],
+        output: PoolOutput,
+        *,
+        fast: bool,
+        cache: RecordCache | None = None,
+    ) -> PoolJob:
         """Begin a job and return at once.
 
         Args:
@@ -157,6 +187,7 @@ class Pool:
                 closed.
             output: what to write.
             fast: decode smaller where the region is much larger than the output.
+            cache: what keeps the records that the items' keys name.
         """
         struct = OutputStruct(output.dtype, output.layout, output.channels, 0, output.table)
         job, error = c_void_p(), library.ErrorStruct()
@@ -166,11 +197,12 @@ class Pool:
             len(items),
             byref(struct),
             int(fast),
+            None if cache is None else cache.handle,
             byref(job),
             byref(error),
         )
-        _check(code, error)
-        return PoolJob(self, job, self._functions)
+        library.check(code, error)
+        return PoolJob(self, job, self._functions, cache)
 
     def close(self) -> None:
         """Stop the threads. No job may be open; a second time does nothing."""
@@ -187,10 +219,17 @@ class Pool:
 
 
 class PoolJob:
-    """Items under way. Keeps its pool alive."""
+    """Items under way. Keeps its pool and its cache alive."""
 
-    def __init__(self, pool: Pool, handle: c_void_p, functions: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        handle: c_void_p,
+        functions: dict[str, Any],
+        cache: RecordCache | None,
+    ) -> None:
         self._pool = pool
+        self._cache = cache
         self._handle: c_void_p | None = handle
         self._functions = functions
 
@@ -199,6 +238,15 @@ class PoolJob:
         if self._handle is None:
             return True
         return bool(self._functions["fl_job_wait"](self._handle, milliseconds) == 0)
+
+    def facts(self) -> JobFacts:
+        """What the items that are done have taken; nothing once the job is closed."""
+        if self._handle is None:
+            return JobFacts()
+        struct = _JobFactsStruct()
+        self._functions["fl_job_get_facts"](self._handle, byref(struct))
+        values = [getattr(struct, field.name) for field in fields(JobFacts)]
+        return JobFacts(*(value / 1e9 for value in values[:_STAGES]), *values[_STAGES:])
 
     def close(self) -> None:
         """Cancel items not begun, wait for the others; a second time does nothing."""

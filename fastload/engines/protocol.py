@@ -13,7 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fastload.augment import Pipeline, Plan
+from fastload.engines.cache import RecordCache
 from fastload.engines.canvas import Canvas
+from fastload.engines.pool import JobFacts
 from fastload.store import Pack
 
 __all__ = ["Engine", "Job", "Work"]
@@ -31,6 +33,9 @@ class Work:
         canvas: where the results go.
         rows: int64, shape (n,): the image of the canvas that each record becomes.
         checked: uint8, one for each record of the pack: not 0 once its checksum has held.
+        cache: where records are kept, or None.
+        keys: uint64, shape (n,): what the records are called there.
+        next_uses: uint64, shape (n,): when they are wanted again, in the cache's time.
     """
 
     pack: Pack
@@ -40,6 +45,9 @@ class Work:
     canvas: Canvas
     rows: npt.NDArray[np.int64]
     checked: npt.NDArray[np.uint8]
+    cache: RecordCache | None
+    keys: npt.NDArray[np.uint64]
+    next_uses: npt.NDArray[np.uint64]
 
     def take(self, rows: npt.NDArray[np.int64]) -> Work:
         """The part of the work that concerns some of its rows."""
@@ -48,6 +56,8 @@ class Work:
             records=self.records[rows],
             plan=self.plan.take(rows),
             rows=self.rows[rows],
+            keys=self.keys[rows],
+            next_uses=self.next_uses[rows],
         )
 
 
@@ -62,6 +72,9 @@ class Job(Protocol):
 
     def failures(self) -> dict[int, str]:
         """Rows of the work (0 to n - 1) that could not be computed, with the reason."""
+
+    def facts(self) -> JobFacts:
+        """What its images have taken so far; nothing once it is closed."""
 
     def close(self) -> None:
         """Cancel what has not begun; what has does not touch memory that is let go of."""

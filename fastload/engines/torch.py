@@ -11,6 +11,7 @@ import torch
 
 from fastload.augment import Container, Pipeline, Plan
 from fastload.augment.erase import RandomErasing
+from fastload.engines.pool import JobFacts
 from fastload.engines.protocol import Job, Work
 from fastload.store.decoding import decode_with_pillow
 
@@ -63,6 +64,9 @@ class _TorchJob:
     def failures(self) -> dict[int, str]:
         errors = ((row, future.exception()) for row, future in enumerate(self._futures))
         return {row: f"{type(error).__name__}: {error}" for row, error in errors if error}
+
+    def facts(self) -> JobFacts:
+        return JobFacts()
 
     def close(self) -> None:
         # What has begun ends by itself and keeps its memory alive. Waiting could be for ever:

@@ -23,6 +23,8 @@ class Buffer {
     void Commit(size_t count) { size_ += count; }
     void Clear() { size_ = 0; }
 
+    uint8_t* At(size_t offset) { return bytes_.get() + offset; }
+
     void Append(const void* bytes, size_t count) {
         std::memcpy(Reserve(count), bytes, count);
         Commit(count);

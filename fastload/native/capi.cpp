@@ -9,10 +9,12 @@
 #include "dct_encode.h"
 #include "jpeg_encode.h"
 #include "jpeg_transcode.h"
+#include "next_use.h"
 #include "perceptual_hash.h"
 #include "philox.h"
 #include "pool.h"
 #include "qoi.h"
+#include "record_cache.h"
 #include "resize.h"
 #include "steps.h"
 
@@ -139,7 +141,7 @@ int fl_decode(const uint8_t* payload, uint64_t length, int32_t codec, uint8_t* r
         item.out_height = static_cast<int32_t>(height);
         item.out_width = static_cast<int32_t>(width);
         const fl_output output{FL_UINT8, FL_INTERLEAVED, 3, 0, 0};
-        fastload::ProcessItem(item, output, false, workspace);
+        fastload::ProcessItem(item, output, false, nullptr, workspace);
     });
 }
 
@@ -148,6 +150,40 @@ int fl_resize(const uint8_t* rgb, uint32_t height, uint32_t width, uint32_t out_
     return Guard(error, [&] {
         fastload::ResizeRgb(rgb, height, width, out_height, out_width, filter,
                             static_cast<fastload::PassOrder>(order), out);
+    });
+}
+
+struct fl_cache : fastload::RecordCache {
+    using RecordCache::RecordCache;
+};
+
+static_assert(sizeof(fl_cache_facts) == sizeof(fastload::CacheFacts));
+
+int fl_cache_create(uint64_t budget, fl_cache** cache, fl_error* error) {
+    return Guard(error, [&] { *cache = std::make_unique<fl_cache>(budget).release(); });
+}
+
+void fl_cache_destroy(fl_cache* cache) { const std::unique_ptr<fl_cache> owned(cache); }
+
+int fl_cache_set_budget(fl_cache* cache, uint64_t budget, fl_error* error) {
+    return Guard(error, [&] { cache->SetBudget(budget); });
+}
+
+void fl_cache_get_facts(const fl_cache* cache, fl_cache_facts* facts) {
+    const fastload::CacheFacts known = cache->Facts();
+    std::memcpy(facts, &known, sizeof(known));
+}
+
+int fl_cache_plan(fl_cache* cache, const uint64_t* keys, const uint64_t* next_uses, uint64_t count,
+                  uint64_t others_from, uint64_t others_to, uint64_t otherwise, fl_error* error) {
+    return Guard(error,
+                 [&] { cache->Plan(keys, next_uses, count, others_from, others_to, otherwise); });
+}
+
+int fl_next_uses(const int64_t* order, uint64_t count, const int64_t* following,
+                 uint64_t following_count, uint64_t period, uint64_t* next_uses, fl_error* error) {
+    return Guard(error, [&] {
+        fastload::NextUses(order, count, following, following_count, period, next_uses);
     });
 }
 
@@ -166,18 +202,20 @@ int fl_pool_create(int32_t threads, fl_pool** pool, fl_error* error) {
 void fl_pool_destroy(fl_pool* pool) { const std::unique_ptr<fl_pool> owned(pool); }
 
 int fl_pool_submit(fl_pool* pool, fl_item* items, uint64_t count, const fl_output* output,
-                   int32_t fast, fl_job** job, fl_error* error) {
+                   int32_t fast, fl_cache* cache, fl_job** job, fl_error* error) {
     return Guard(error, [&] {
         if (output->dtype != FL_UINT8 && output->table == 0)
             throw fastload::Failure(FL_BAD_ARGUMENT, "only uint8 is written without a table");
         if (output->channels != 1 && output->channels != 3)
             throw fastload::Failure(FL_BAD_ARGUMENT, "an output has 1 or 3 channels");
-        fl_job submitted{pool->Submit(items, count, *output, fast != 0)};
+        fl_job submitted{pool->Submit(items, count, *output, fast != 0, cache)};
         *job = std::make_unique<fl_job>(std::move(submitted)).release();
     });
 }
 
 int fl_job_wait(fl_job* job, int64_t milliseconds) { return job->job->Wait(milliseconds) ? 0 : 1; }
+
+void fl_job_get_facts(fl_job* job, fl_job_facts* facts) { *facts = job->job->Facts(); }
 
 void fl_job_free(fl_job* job) { const std::unique_ptr<fl_job> owned(job); }
 

@@ -91,6 +91,27 @@ typedef struct fl_step {
     float f[6];
 } fl_step;
 
+// What of records is kept in memory; see record_cache.h.
+typedef struct fl_cache fl_cache;
+typedef struct fl_cache_facts {
+    uint64_t budget;
+    uint64_t bytes;
+    uint64_t records;
+    uint64_t evictions;
+} fl_cache_facts;
+FL_EXPORT int fl_cache_create(uint64_t budget, fl_cache** cache, fl_error* error);
+// No job with the cache may be open.
+FL_EXPORT void fl_cache_destroy(fl_cache* cache);
+FL_EXPORT int fl_cache_set_budget(fl_cache* cache, uint64_t budget, fl_error* error);
+FL_EXPORT void fl_cache_get_facts(const fl_cache* cache, fl_cache_facts* facts);
+FL_EXPORT int fl_cache_plan(fl_cache* cache, const uint64_t* keys, const uint64_t* next_uses,
+                            uint64_t count, uint64_t others_from, uint64_t others_to,
+                            uint64_t otherwise, fl_error* error);
+// See next_use.h.
+FL_EXPORT int fl_next_uses(const int64_t* order, uint64_t count, const int64_t* following,
+                           uint64_t following_count, uint64_t period, uint64_t* next_uses,
+                           fl_error* error);
+
 // One image of a job. Pointers are addresses, so that NumPy can hold them.
 typedef struct fl_item {
     uint64_t payload;
@@ -104,6 +125,8 @@ typedef struct fl_item {
     int32_t status;     // out: 0, or an fl_code
     uint64_t verified;  // one byte: 0 = compare the checksum and set it to 1; address 0 = do not
     uint64_t out;
+    uint64_t key;       // the record's in the cache
+    uint64_t next_use;  // when it is wanted again
     char message[160];  // out, where status is not 0
 } fl_item;
 
@@ -126,11 +149,23 @@ typedef struct fl_job fl_job;
 FL_EXPORT int fl_pool_create(int32_t threads, fl_pool** pool, fl_error* error);
 // No job of the pool may be open.
 FL_EXPORT void fl_pool_destroy(fl_pool* pool);
-// Returns at once. The items, and all they point to, must live until the job is freed.
+// Returns at once. The items, and all they point to, and the cache (null: none) must live until
+// the job is freed.
 FL_EXPORT int fl_pool_submit(fl_pool* pool, fl_item* items, uint64_t count, const fl_output* output,
-                             int32_t fast, fl_job** job, fl_error* error);
+                             int32_t fast, fl_cache* cache, fl_job** job, fl_error* error);
 // 0 when every item is done, 1 when that takes longer; a negative time waits for ever.
 FL_EXPORT int fl_job_wait(fl_job* job, int64_t milliseconds);
+// What the finished items took: each stage's time in nanoseconds, summed over threads.
+typedef struct fl_job_facts {
+    uint64_t read;         // from the pack, checksums included
+    uint64_t entropy;      // from bytes to coefficients, or to QOI's pixels
+    uint64_t inverse_dct;  // and upsampling and colours
+    uint64_t resize;
+    uint64_t rest;   // colour operations, the last write
+    uint64_t kept;   // items whose pixels the cache had
+    uint64_t bytes;  // of the other items' records
+} fl_job_facts;
+FL_EXPORT void fl_job_get_facts(fl_job* job, fl_job_facts* facts);
 // Drops items not begun and waits for the others.
 FL_EXPORT void fl_job_free(fl_job* job);
 

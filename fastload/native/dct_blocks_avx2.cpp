@@ -80,12 +80,11 @@ struct Rows {
         return ~(half(pairs[0], pairs[1]) | uint64_t{half(pairs[2], pairs[3])} << 32);
     }
 
-    // Whether all are of up to 10 bits (T.81 F.1.2.2).
-    bool AreBaseline() const {
-        const __m256i most = _mm256_max_epu16(
+    // The largest magnitudes of both rows of a register, column by column.
+    __m256i Most() const {
+        return _mm256_max_epu16(
             _mm256_max_epu16(_mm256_abs_epi16(pairs[0]), _mm256_abs_epi16(pairs[1])),
             _mm256_max_epu16(_mm256_abs_epi16(pairs[2]), _mm256_abs_epi16(pairs[3])));
-        return _mm256_testz_si256(most, _mm256_set1_epi16(-1024)) != 0;
     }
 };
 
@@ -255,14 +254,17 @@ struct Values {
 uint8_t* PackBlocksAvx2(const int16_t* blocks, int32_t count, uint8_t* out) {
     Nonzero nonzero[16];
     bool fit = true;
+    __m256i most = _mm256_setzero_si256();
     for (int32_t i = 0; i < count; ++i) {
         const int16_t* const block = blocks + 64 * i;
         const Rows rows(block);
-        fit &= block[0] >= -2048 && block[0] < 2048 && rows.AreBaseline();
+        fit &= block[0] >= -2048 && block[0] < 2048;
+        most = _mm256_max_epu16(most, rows.Most());
         nonzero[i].Take(rows);
         std::memcpy(out + 2 * i, block, sizeof(int16_t));
     }
-    if (!fit) return nullptr;
+    // AC coefficients of up to 10 bits (T.81 F.1.2.2).
+    if (!fit || _mm256_testz_si256(most, _mm256_set1_epi16(-1024)) == 0) return nullptr;
     uint8_t* const lengths = out + 2 * count;
     uint8_t* at = out + kFrontOfBlock * static_cast<size_t>(count);
     for (int32_t i = 0; i < count; ++i) {

@@ -23,7 +23,9 @@ class GroupsOfImage {
     void AddRow(int32_t mcu_row, const CoefficientRow& row) {
         for (int32_t group = 0; group < groups_.across(); ++group) {
             uint16_t lengths[kMostBlockRows];
-            PackGroups(layout_, groups_, mcu_row, row, 0, groups_.McusOf(group), bytes_, lengths);
+            if (!PackGroups(layout_, groups_, mcu_row, row, 0, groups_.McusOf(group), bytes_,
+                            lengths))
+                throw Failure(FL_JPEG_NOT_BASELINE, "JPEG: coefficients too large for a record");
             for (int32_t i = 0; i < groups_.block_rows(); ++i) {
                 const uint8_t word[2] = {static_cast<uint8_t>(lengths[i]),
                                          static_cast<uint8_t>(lengths[i] >> 8)};
@@ -128,12 +130,14 @@ void EncodeDct(const uint8_t* jpeg, size_t size, Buffer& out) {
     reader.Begin(layout, {0, layout.mcu_columns}, size);
     CoefficientRow rows[2];
     for (CoefficientRow& row : rows) row.Resize(layout, layout.mcu_columns);
+    CoefficientRow* const both_rows[2] = {&rows[0], &rows[1]};
     GroupsOfImage groups(layout);
     for (int32_t first = 0; first < layout.mcu_rows; first += 2) {
         const uint8_t* begins[2];
+        McuPlace places[2];
         const int32_t count = std::min(2, layout.mcu_rows - first);
         for (int32_t i = 0; i < count; ++i) begins[i] = jpeg + starts[first + i];
-        reader.Read(begins, count, jpeg + size, rows);
+        reader.Read(begins, count, jpeg + size, places, both_rows);
         for (int32_t i = 0; i < count; ++i) groups.AddRow(first + i, rows[i]);
     }
     groups.Write(out);

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "dct_blocks.h"
-#include "error.h"
 #include "simd_level.h"
 
 namespace fastload {
@@ -47,7 +46,7 @@ Range DctGroups::McusOf(int32_t group) const {
     return {group * mcus_, std::min((group + 1) * mcus_, mcu_columns_)};
 }
 
-void PackGroups(const JpegLayout& layout, const DctGroups& groups, int32_t mcu_row,
+bool PackGroups(const JpegLayout& layout, const DctGroups& groups, int32_t mcu_row,
                 const CoefficientRow& row, int32_t first, Range mcus, Buffer& out,
                 uint16_t* lengths) {
     static PackBlocks* const pack =
@@ -60,12 +59,12 @@ void PackGroups(const JpegLayout& layout, const DctGroups& groups, int32_t mcu_r
             if (!groups.HasRow(i, mcu_row, down)) continue;
             uint8_t* const start = out.Reserve(PackedBlocksBound(blocks.count()));
             const uint8_t* const end = pack(row.Blocks(i, down) + skipped, blocks.count(), start);
-            if (end == nullptr)
-                throw Failure(FL_JPEG_NOT_BASELINE, "JPEG: coefficients of more than 12 bits");
+            if (end == nullptr) return false;
             *lengths = static_cast<uint16_t>(end - start);
             out.Commit(*lengths);
         }
     }
+    return true;
 }
 
 bool UnpackGroup(const uint8_t* bytes, size_t size, int32_t count, Range wanted, int16_t* blocks) {

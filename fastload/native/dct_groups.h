@@ -56,8 +56,8 @@ class DctGroups {
 
 // Appends the groups of an MCU row in `mcus`, which lie within one group's columns, and puts their
 // lengths, in bytes, into lengths[0 .. block_rows - 1]. The row's coefficients begin at MCU column
-// `first`. Throws FL_JPEG_NOT_BASELINE where one is too large for a record.
-void PackGroups(const JpegLayout& layout, const DctGroups& groups, int32_t mcu_row,
+// `first`. Returns false where one is too large for a record.
+bool PackGroups(const JpegLayout& layout, const DctGroups& groups, int32_t mcu_row,
                 const CoefficientRow& row, int32_t first, Range mcus, Buffer& out,
                 uint16_t* lengths);
 

@@ -6,6 +6,7 @@
 #include "coefficient_source.h"
 #include "jpeg_kernels.h"
 #include "region_decoder.h"
+#include "stages.h"
 
 namespace fastload {
 namespace {
@@ -17,6 +18,7 @@ class RecordBlocks final : public CoefficientSource {
     void Begin(Range, Range) override {}
 
     const int16_t* Blocks(int32_t component, int32_t block_row, Range blocks) override {
+        const InStage stage(Stage::kEntropy);
         const size_t room = size_t{64} * (blocks.count() + kSpareBlocks);
         coefficients_.resize(std::max(coefficients_.size(), room));
         record_->Unpack(component, block_row, blocks, coefficients_.data());

@@ -6,6 +6,7 @@
 #include "buffer.h"
 #include "error.h"
 #include "jpeg_source.h"
+#include "stages.h"
 
 namespace fastload {
 namespace {
@@ -134,6 +135,8 @@ struct Rows {
 
 void DecodeByLibjpeg(const uint8_t* data, size_t size, const JpegLayout& layout, Box box,
                      int32_t denominator, RowSink& sink) {
+    // Its inverse DCT is within: what takes longer gives its name.
+    const InStage stage(Stage::kEntropy);
     thread_local Decompressor decompressor;
     if (!layout.seekable) return decompressor.Decode(data, size, box, denominator, sink);
     const int32_t height = DCTSIZE * layout.most_down / denominator;

@@ -8,6 +8,7 @@
 #include "jpeg_by_libjpeg.h"
 #include "mcu_reader.h"
 #include "region_decoder.h"
+#include "stages.h"
 
 namespace fastload {
 namespace {
@@ -26,6 +27,7 @@ class SeekableRows final : public CoefficientSource {
     }
 
     void Begin(Range columns, Range rows) override {
+        const InStage stage(Stage::kEntropy);
         columns_ = columns;
         rows_ = rows;
         read_ = {rows.first, rows.first};
@@ -35,6 +37,7 @@ class SeekableRows final : public CoefficientSource {
     }
 
     const int16_t* Blocks(int32_t component, int32_t block_row, Range blocks) override {
+        const InStage stage(Stage::kEntropy);
         const int32_t down = layout_->down[component];
         const int32_t row = block_row / down;
         if (row >= read_.last) Read(row);
@@ -47,9 +50,11 @@ class SeekableRows final : public CoefficientSource {
     void Read(int32_t row) {
         read_ = {row, std::min(row + 2, rows_.last)};
         const uint8_t* begins[2];
+        McuPlace places[2];
         for (int32_t i = 0; i < read_.count(); ++i)
             begins[i] = data_ + starts_[row + i - rows_.first];
-        reader_.Read(begins, read_.count(), data_ + size_, coefficients_);
+        CoefficientRow* const coefficients[2] = {&coefficients_[0], &coefficients_[1]};
+        reader_.Read(begins, read_.count(), data_ + size_, places, coefficients);
     }
 
     const uint8_t* data_ = nullptr;

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from fastload.errors import FastloadError
+from fastload.errors import EngineError, FastloadError
 
 __all__ = [
     "JpegFacts",
@@ -32,6 +32,7 @@ __all__ = [
     "jpeg_encode",
     "jpeg_of_dct",
     "jpeg_transcode",
+    "next_uses",
     "perceptual_hash",
     "permutation",
     "philox",
@@ -116,10 +117,38 @@ def _declare(name: str, *argument_types: Any) -> Any:
     return function
 
 
+def functions(signatures: dict[str, tuple[Any, tuple[Any, ...]]]) -> dict[str, Any]:
+    """C functions by name, each with its result's and its arguments' types.
+
+    Raises:
+        EngineError: the native library was built without one of them.
+    """
+    loaded = ctypes.CDLL(str(LIBRARY_PATH))
+    for name, (result, arguments) in signatures.items():
+        if not hasattr(loaded, name):
+            raise EngineError(
+                f"The native library {LIBRARY_PATH} has no {name}: it is older than this Python "
+                "code. Build it again (`python setup.py build_native`) or reinstall fastload; "
+                'engine="torch" works without it.'
+            )
+        function = getattr(loaded, name)
+        function.restype, function.argtypes = result, arguments
+    return {name: getattr(loaded, name) for name in signatures}
+
+
+def check(code: int, error: ErrorStruct) -> None:
+    """Raise what a C function left in ``error``.
+
+    Raises:
+        NativeError: the code is not 0.
+    """
+    if code != 0:
+        raise NativeError(error.code, error.message.decode("utf-8", "replace"))
+
+
 def _call(function: Any, *arguments: Any) -> None:
     error = ErrorStruct()
-    if function(*arguments, byref(error)) != 0:
-        raise NativeError(error.code, error.message.decode("utf-8", "replace"))
+    check(function(*arguments, byref(error)), error)
 
 
 def _as_bytes(data: BytesLike) -> npt.NDArray[np.uint8]:
@@ -166,6 +195,7 @@ _perceptual_hash = _declare(
 _philox = _declare(
     "fl_philox", c_uint64, c_uint64, c_void_p, c_uint64, c_uint32, c_uint32, c_void_p
 )
+_next_uses = _declare("fl_next_uses", c_void_p, c_uint64, c_void_p, c_uint64, c_uint64, c_void_p)
 _permutation = _declare("fl_permutation", c_uint64, c_uint64, c_uint64, c_void_p)
 
 
@@ -414,6 +444,29 @@ def permutation(seed: int, epoch: int, n: int) -> npt.NDArray[np.int64]:
     """
     out = np.empty(n, np.int64)
     _call(_permutation, seed, epoch, n, _address(out))
+    return out
+
+
+def next_uses(
+    order: npt.NDArray[np.int64], following: npt.NDArray[np.int64] | None, period: int
+) -> npt.NDArray[np.uint64]:
+    """When each position's sample comes again: see :func:`fastload.sample.next_use.next_uses`.
+
+    Raises:
+        NativeError: ``BAD_ARGUMENT``: a sample is negative.
+    """
+    here = np.ascontiguousarray(order, np.int64)
+    there = None if following is None else np.ascontiguousarray(following, np.int64)
+    out = np.empty(here.size, np.uint64)
+    _call(
+        _next_uses,
+        _address(here),
+        here.size,
+        None if there is None else _address(there),
+        0 if there is None else there.size,
+        period,
+        _address(out),
+    )
     return out
 
 

@@ -108,15 +108,15 @@ void McuReader::Begin(const JpegLayout& layout, Range columns, size_t size) {
     for (Segment& segment : segments_) segment.Expect(size);
 }
 
-void McuReader::Read(const uint8_t* const* begins, int count, const uint8_t* end,
-                     CoefficientRow* rows) {
+void McuReader::Read(const uint8_t* const* begins, int count, const uint8_t* end, McuPlace* places,
+                     CoefficientRow* const* rows) {
     McuRow read[2] = {};
     McuRowEnd ends[2] = {};
     for (int i = 0; i < count; ++i) {
         const uint8_t* next = begins[i];
         if (segments_[i].Read(next, end) == 0)
             throw Failure(FL_JPEG_WARNING, "JPEG: an MCU row does not end");
-        read[i] = {&segments_[i], rows[i].blocks_.data()};
+        read[i] = {&segments_[i], places[i], rows[i]->blocks_.data()};
     }
     static ReadMcuRows* const read_rows =
         CurrentSimdLevel() == SimdLevel::kPortable ? ReadMcuRowsPortable : ReadMcuRowsAvx2;
@@ -125,6 +125,7 @@ void McuReader::Read(const uint8_t* const* begins, int count, const uint8_t* end
         if (ends[i].failed) throw Failure(FL_JPEG_WARNING, "JPEG: bytes that say no block");
         if (reads_whole_rows_ && ends[i].left >= 8)
             throw Failure(FL_JPEG_WARNING, "JPEG: bytes too many in an MCU row");
+        places[i] = ends[i].place;
     }
 }
 

@@ -65,6 +65,9 @@ class CoefficientRow {
     const int16_t* Blocks(int32_t component, int32_t down) const {
         return blocks_.data() + starts_[component] + down * strides_[component];
     }
+    int16_t* Blocks(int32_t component, int32_t down) {
+        return blocks_.data() + starts_[component] + down * strides_[component];
+    }
 
   private:
     friend class McuReader;
@@ -88,9 +91,17 @@ struct McuPlan {
     Range columns{};  // of MCUs that are kept; those to the left are read over
 };
 
-// One row to be read: its bytes, and where its coefficients go.
+// Where in a row reading begins, or has ended.
+struct McuPlace {
+    int32_t column = 0;  // of the next MCU
+    uint32_t bit = 0;    // of the row's bytes without their stuffed zeros
+    std::array<int32_t, 3> predictions{};
+};
+
+// One row to be read: its bytes, where to begin, and where its coefficients go.
 struct McuRow {
     const Segment* bytes;
+    McuPlace start;
     int16_t* coefficients;
 };
 
@@ -98,6 +109,7 @@ struct McuRow {
 struct McuRowEnd {
     bool failed;
     int64_t left;
+    McuPlace place;
 };
 
 // Reads `count` rows, one or two, in turn.
@@ -110,9 +122,11 @@ class McuReader {
     // FL_CORRUPT for Huffman tables that are missing or that libjpeg refuses.
     void Begin(const JpegLayout& layout, Range columns, size_t size);
 
-    // Reads one row or two from where they begin. Throws FL_JPEG_WARNING where the bytes are not
-    // the rows': there libjpeg would guess.
-    void Read(const uint8_t* const* begins, int count, const uint8_t* end, CoefficientRow* rows);
+    // Reads one row or two, whose bytes begin at `begins`, from their places on; afterwards the
+    // places are behind the last column that is kept. Throws FL_JPEG_WARNING where the bytes are
+    // not the rows': there libjpeg would guess.
+    void Read(const uint8_t* const* begins, int count, const uint8_t* end, McuPlace* places,
+              CoefficientRow* const* rows);
 
   private:
     void BuildDecodings(const JpegLayout& layout);

@@ -71,7 +71,12 @@ inline uint32_t Peek(const Hot& hot) {
 class Cold {
   public:
     Cold(const McuPlan& plan, const McuRow& row)
-        : plan_(plan), coefficients_(row.coefficients), end_(row.bytes->end()) {}
+        : plan_(plan),
+          coefficients_(row.coefficients),
+          begin_(row.bytes->begin()),
+          end_(row.bytes->end()),
+          column_(row.start.column),
+          predictions_(row.start.predictions) {}
 
     // Goes on to the next block and reads its DC. Returns false behind the last one, and where the
     // bytes say no block.
@@ -115,7 +120,10 @@ class Cold {
         return LeaveBlock(hot, first_fills ? kLastPlace : hot.place + pair.advance);
     }
 
-    McuRowEnd EndOfRow(const Hot& hot) const { return {failed_, Left(hot)}; }
+    McuRowEnd EndOfRow(const Hot& hot) const {
+        const auto bit = static_cast<uint32_t>(8 * (hot.next - begin_) - hot.count);
+        return {failed_, Left(hot), {column_, bit, predictions_}};
+    }
 
   private:
     // Store by store: of a loop g++ makes a `rep stos`, which takes longer to begin.
@@ -156,11 +164,12 @@ class Cold {
 
     const McuPlan& plan_;
     int16_t* const coefficients_;
+    const uint8_t* const begin_;
     const uint8_t* const end_;
     const Decoding* ac_ = nullptr;
     size_t block_ = 0;
-    int32_t column_ = 0;
-    int32_t predictions_[3] = {};
+    int32_t column_;
+    std::array<int32_t, 3> predictions_;
     bool failed_ = false;
     int16_t passed_[kBlock + 1];
 };
@@ -176,7 +185,10 @@ inline void ReadAlone(Cold& cold, Hot hot, bool goes_on, McuRowEnd& end) {
 
 void ReadRows(const McuPlan& plan, const McuRow* rows, int count, McuRowEnd* ends) {
     const auto start = [](const McuRow& row) {
-        return Hot{0, 0, 0, row.bytes->begin(), nullptr, nullptr};
+        Hot hot = {0, 0, 0, row.bytes->begin() + row.start.bit / 8, nullptr, nullptr};
+        Refill(hot);
+        Skip(hot, row.start.bit % 8);
+        return hot;
     };
     Cold cold_first(plan, rows[0]);
     Hot first = start(rows[0]);

@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "error.h"
+#include "stages.h"
 
 namespace fastload {
 namespace {
@@ -105,6 +106,7 @@ void OutputWriter::Begin(const fl_output& output, void* out, int32_t height, int
 }
 
 void OutputWriter::Rows(const uint8_t* pixels, ptrdiff_t stride, int32_t count) {
+    const InStage stage(Stage::kRest);
     if (count > height_ - row_)
         throw Failure(FL_INTERNAL, "more rows were made than the image has");
     for (; count > 0; --count, pixels += stride) WriteRow(pixels);

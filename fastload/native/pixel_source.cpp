@@ -6,6 +6,7 @@
 #include "error.h"
 #include "jpeg_region.h"
 #include "qoi.h"
+#include "stages.h"
 
 namespace fastload {
 namespace {
@@ -46,8 +47,11 @@ QoiPixels::QoiPixels(const uint8_t* data, size_t size, Image& scratch)
 }
 
 void QoiPixels::Read(Box box, int32_t, RowSink& sink) {
-    scratch_.Allocate(box.height, width_, channels_);
-    DecodeQoi(data_, size_, scratch_.row(0), scratch_.stride(), box.top, box.top + box.height);
+    {
+        const InStage stage(Stage::kEntropy);
+        scratch_.Allocate(box.height, width_, channels_);
+        DecodeQoi(data_, size_, scratch_.row(0), scratch_.stride(), box.top, box.top + box.height);
+    }
     sink.Rows(scratch_.row(0) + box.left * channels_, scratch_.stride(), box.height);
 }
 

@@ -29,6 +29,9 @@ class PixelSource {
     // image of ceil(side / denominator) pixels.
     virtual void Read(Box box, int32_t denominator, RowSink& sink) = 0;
 
+    // Whether a cache kept all that was read so far.
+    virtual bool was_kept() const { return false; }
+
   protected:
     int32_t height_ = 0;
     int32_t width_ = 0;

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <numeric>
 
 #include "error.h"
+#include "stages.h"
 #include "steps.h"
 
 namespace fastload {
@@ -13,12 +15,42 @@ namespace {
 // A year. The clock counts nanoseconds: a wait of centuries would not fit and end at once.
 constexpr int64_t kForEver = int64_t{365} * 24 * 3600 * 1000;
 
-void Process(fl_item& item, const fl_output& output, bool fast, Workspace& workspace) {
+using Clock = std::chrono::steady_clock;
+
+// A stage's ticks to nanoseconds, where all ticks are so long.
+fl_job_facts FactsOf(const StageTicks& ticks, std::chrono::nanoseconds time, bool kept,
+                     uint64_t bytes) {
+    const uint64_t all = std::accumulate(ticks.begin(), ticks.end(), uint64_t{1});
+    const double scale = static_cast<double>(time.count()) / static_cast<double>(all);
+    const auto of = [&](Stage stage) {
+        return static_cast<uint64_t>(scale *
+                                     static_cast<double>(ticks[static_cast<size_t>(stage)]));
+    };
+    return {of(Stage::kRead), of(Stage::kEntropy),    of(Stage::kInverseDct), of(Stage::kResize),
+            of(Stage::kRest), kept ? uint64_t{1} : 0, kept ? 0 : bytes};
+}
+
+void Add(const fl_job_facts& some, fl_job_facts& all) {
+    all.read += some.read;
+    all.entropy += some.entropy;
+    all.inverse_dct += some.inverse_dct;
+    all.resize += some.resize;
+    all.rest += some.rest;
+    all.kept += some.kept;
+    all.bytes += some.bytes;
+}
+
+fl_job_facts Process(fl_item& item, const fl_output& output, bool fast, RecordCache* cache,
+                     Workspace& workspace) {
+    const Clock::time_point start = Clock::now();
+    stage_clock.Start();
     fl_error error;
-    item.status = Guard(&error, [&] { ProcessItem(item, output, fast, workspace); });
+    bool kept = false;
+    item.status = Guard(&error, [&] { kept = ProcessItem(item, output, fast, cache, workspace); });
     if (item.status != FL_OK)
         std::snprintf(item.message, sizeof(item.message), "%.*s",
                       static_cast<int>(sizeof(item.message)) - 1, error.message);
+    return FactsOf(stage_clock.Stop(), Clock::now() - start, kept, item.length);
 }
 
 }  // namespace
@@ -38,6 +70,11 @@ bool Job::Wait(int64_t milliseconds) {
         return true;
     }
     return all_finished_.wait_for(lock, std::chrono::milliseconds(milliseconds), done);
+}
+
+fl_job_facts Job::Facts() const {
+    const std::lock_guard lock(pool_.mutex_);
+    return facts_;
 }
 
 Pool::Pool(int32_t threads) {
@@ -65,8 +102,8 @@ Pool::~Pool() {
 }
 
 std::unique_ptr<Job> Pool::Submit(fl_item* items, uint64_t count, const fl_output& output,
-                                  bool fast) {
-    auto job = std::make_unique<Job>(*this, items, count, output, fast);
+                                  bool fast, RecordCache* cache) {
+    auto job = std::make_unique<Job>(*this, items, count, output, fast, cache);
     if (count > 0) {
         const std::lock_guard lock(mutex_);
         jobs_.push_back(job.get());
@@ -85,8 +122,9 @@ void Pool::Work() {
         fl_item& item = job.items_[job.begun_++];
         if (job.begun_ == job.count_) jobs_.pop_front();
         lock.unlock();
-        Process(item, job.output_, job.fast_, workspace);
+        const fl_job_facts facts = Process(item, job.output_, job.fast_, job.cache_, workspace);
         lock.lock();
+        Add(facts, job.facts_);
         // Under the lock, so that the job still exists while it is told.
         if (++job.finished_ == job.count_) job.all_finished_.notify_all();
     }

@@ -15,17 +15,20 @@
 namespace fastload {
 
 class Pool;
+class RecordCache;
 
 class Job {
   public:
-    Job(Pool& pool, fl_item* items, uint64_t count, const fl_output& output, bool fast)
-        : pool_(pool), items_(items), count_(count), output_(output), fast_(fast) {}
+    Job(Pool& pool, fl_item* items, uint64_t count, const fl_output& output, bool fast,
+        RecordCache* cache)
+        : pool_(pool), items_(items), count_(count), output_(output), fast_(fast), cache_(cache) {}
     ~Job();
 
     Job(const Job&) = delete;
     Job& operator=(const Job&) = delete;
 
     bool Wait(int64_t milliseconds);
+    fl_job_facts Facts() const;
 
   private:
     friend class Pool;
@@ -35,8 +38,10 @@ class Job {
     uint64_t count_;  // lowered to what has begun when the job is given up
     const fl_output output_;
     const bool fast_;
-    uint64_t begun_ = 0;  // these three under the pool's mutex
+    RecordCache* const cache_;
+    uint64_t begun_ = 0;  // from here on under the pool's mutex
     uint64_t finished_ = 0;
+    fl_job_facts facts_{};
     std::condition_variable all_finished_;
 };
 
@@ -45,7 +50,8 @@ class Pool {
     explicit Pool(int32_t threads);
     ~Pool();
 
-    std::unique_ptr<Job> Submit(fl_item* items, uint64_t count, const fl_output& output, bool fast);
+    std::unique_ptr<Job> Submit(fl_item* items, uint64_t count, const fl_output& output, bool fast,
+                                RecordCache* cache);
 
   private:
     friend class Job;

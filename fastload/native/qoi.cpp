@@ -85,9 +85,15 @@ constexpr std::array<Pixel, 256> kSecondByteDeltas = MakeSecondByteDeltas();
 
 // Walks the chunks of one image. The end mark's eight bytes lie behind the last chunk, so any chunk
 // that begins before them may be read whole (five bytes at most) without leaving the file.
-class Decoder {
+class Walk {
   public:
-    Decoder(const uint8_t* chunks, const uint8_t* end) : next_(chunks), end_(end) {}
+    Walk(const QoiPlace& place, std::array<Pixel, 64>& seen, const uint8_t* source,
+         const uint8_t* end)
+        : next_(source + place.offset),
+          end_(end),
+          pixel_(place.pixel),
+          run_(place.run),
+          seen_(seen) {}
 
     void DecodeRow(uint8_t* out, uint32_t width) {
         uint8_t* const row_end = out + size_t{3} * width;
@@ -106,6 +112,12 @@ class Decoder {
         if (run_ > 0) Corrupt("a run goes on behind the last pixel");
         if (next_ != end_)
             Corrupt(std::to_string(end_ - next_) + " bytes of chunks behind the last pixel");
+        if (std::memcmp(end_, kEndMark.data(), kEndMark.size()) != 0)
+            Corrupt("the end mark is missing");
+    }
+
+    QoiPlace Place(const uint8_t* source) const {
+        return {static_cast<size_t>(next_ - source), pixel_, run_};
     }
 
   private:
@@ -137,9 +149,9 @@ class Decoder {
 
     const uint8_t* next_;
     const uint8_t* end_;
-    Pixel pixel_ = kOpaqueBlack;
-    uint32_t run_ = 0;
-    std::array<Pixel, 64> seen_{};
+    Pixel pixel_;
+    uint32_t run_;
+    std::array<Pixel, 64>& seen_;
 };
 
 class Encoder {
@@ -252,27 +264,31 @@ void EncodeQoi(const uint8_t* rgb, uint32_t width, uint32_t height, size_t strid
     out.Commit(static_cast<size_t>(encoder.Finish() - chunks));
 }
 
+QoiReader::QoiReader(const uint8_t* source, size_t size)
+    : header_(ReadQoiHeader(source, size)), size_(size), place_{kHeaderBytes, kOpaqueBlack, 0} {}
+
+void QoiReader::Read(const uint8_t* source, uint32_t count, uint8_t* out, size_t stride) {
+    Walk walk(place_, seen_, source, source + size_ - kEndMark.size());
+    for (const uint32_t last = row_ + count; row_ < last; ++row_, out += stride)
+        walk.DecodeRow(out, header_.width);
+    if (row_ == header_.height) walk.CheckEnd();
+    place_ = walk.Place(source);
+}
+
 void DecodeQoi(const uint8_t* source, size_t size, uint8_t* out, size_t stride, uint32_t row0,
                uint32_t row1) {
-    const QoiHeader header = ReadQoiHeader(source, size);
+    QoiReader reader(source, size);
+    const QoiHeader& header = reader.header();
     if (row0 > row1 || row1 > header.height) {
         throw Failure(FL_BAD_ARGUMENT, "rows " + std::to_string(row0) + " .. " +
                                            std::to_string(row1) + " of an image of " +
                                            std::to_string(header.height) + " rows");
     }
-    const uint8_t* const end = source + size - kEndMark.size();
-    Decoder decoder(source + kHeaderBytes, end);
     if (row0 > 0) {
         auto skipped = std::make_unique_for_overwrite<uint8_t[]>(size_t{3} * header.width);
-        for (uint32_t row = 0; row < row0; ++row) decoder.DecodeRow(skipped.get(), header.width);
+        reader.Read(source, row0, skipped.get(), 0);
     }
-    for (uint32_t row = row0; row < row1; ++row)
-        decoder.DecodeRow(out + (row - row0) * stride, header.width);
-    if (row1 == header.height) {
-        decoder.CheckEnd();
-        if (std::memcmp(end, kEndMark.data(), kEndMark.size()) != 0)
-            Corrupt("the end mark is missing");
-    }
+    reader.Read(source, row1 - row0, out, stride);
 }
 
 }  // namespace fastload

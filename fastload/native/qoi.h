@@ -3,6 +3,7 @@
 #ifndef FASTLOAD_NATIVE_QOI_H_
 #define FASTLOAD_NATIVE_QOI_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 
@@ -29,6 +30,39 @@ void EncodeQoi(const uint8_t* rgb, uint32_t width, uint32_t height, size_t strid
 // no QOI image; `out` may be half written then.
 void DecodeQoi(const uint8_t* source, size_t size, uint8_t* out, size_t stride, uint32_t row0,
                uint32_t row1);
+
+// Where in a file's bytes a row ends, and what the next one builds on.
+struct QoiPlace {
+    size_t offset;
+    uint64_t pixel;
+    uint32_t run;
+};
+
+// Reads the rows of a file one after another, each once.
+class QoiReader {
+  public:
+    // Throws FL_CORRUPT where the bytes do not begin as a QOI file.
+    QoiReader(const uint8_t* source, size_t size);
+
+    const QoiHeader& header() const { return header_; }
+
+    // Of the file, in bytes.
+    size_t size() const { return size_; }
+
+    // The next row to be read.
+    uint32_t row() const { return row_; }
+
+    // Writes the next `count` rows, `stride` bytes apart. `source` is the constructor's file, which
+    // may have moved. As DecodeQoi; after an exception the reader is of no use.
+    void Read(const uint8_t* source, uint32_t count, uint8_t* out, size_t stride);
+
+  private:
+    QoiHeader header_;
+    size_t size_;
+    QoiPlace place_;
+    uint32_t row_ = 0;
+    std::array<uint64_t, 64> seen_{};
+};
 
 }  // namespace fastload
 

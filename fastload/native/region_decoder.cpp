@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "jpeg_kernels.h"
+#include "stages.h"
 
 namespace fastload {
 namespace {
@@ -235,6 +236,7 @@ void RegionDecoder::Decode(const JpegLayout& layout, CoefficientSource& source, 
 }  // namespace
 
 void DecodeRegion(const JpegLayout& layout, CoefficientSource& source, Box box, RowSink& sink) {
+    const InStage stage(Stage::kInverseDct);
     thread_local RegionDecoder decoder;
     decoder.Decode(layout, source, box, sink);
 }

@@ -5,6 +5,7 @@
 
 #include "error.h"
 #include "simd_level.h"
+#include "stages.h"
 
 namespace fastload {
 
@@ -80,6 +81,7 @@ void Resampler::Begin(const Axis& horizontal, const Axis& vertical, int32_t chan
 }
 
 void Resampler::Rows(const uint8_t* pixels, ptrdiff_t stride, int32_t count) {
+    const InStage stage(Stage::kResize);
     while (count > 0) {
         DropRows();
         const int32_t batch = std::min(count, kBatch);

@@ -6,9 +6,12 @@
 #include <optional>
 #include <string>
 
+#include "cached_source.h"
 #include "colour.h"
 #include "crc32c.h"
 #include "error.h"
+#include "paging.h"
+#include "stages.h"
 #include "view.h"
 
 namespace fastload {
@@ -43,8 +46,8 @@ class ImageSink final : public RowSink {
 // of the work needless; what needs pixels renders the view into memory first.
 class Canvas {
   public:
-    Canvas(std::unique_ptr<PixelSource> source, bool fast, Workspace& workspace)
-        : source_(std::move(source)), view_(*source_), fast_(fast), workspace_(workspace) {}
+    Canvas(PixelSource& source, bool fast, Workspace& workspace)
+        : source_(&source), view_(source), fast_(fast), workspace_(workspace) {}
 
     void Apply(const fl_step& step);
     void Write(const fl_item& item, const fl_output& output);
@@ -60,7 +63,8 @@ class Canvas {
     template <typename Operation>
     void Colour(Operation operation);
 
-    std::unique_ptr<PixelSource> source_;
+    PixelSource* source_;
+    std::optional<ImagePixels> pixels_;  // where it reads an image
     View view_;
     bool fast_;
     Workspace& workspace_;
@@ -70,7 +74,7 @@ class Canvas {
 
 void Canvas::Continue(Image& image) {
     const bool left_right = view_.flipped_left_right(), top_down = view_.flipped_top_down();
-    source_ = std::make_unique<ImagePixels>(image);
+    source_ = &pixels_.emplace(image);
     view_ = View(*source_);
     image_ = &image;
     // Flips go on waiting: no operation on pixels depends on them, padding sides apart.
@@ -221,13 +225,26 @@ void Canvas::Write(const fl_item& item, const fl_output& output) {
 }
 
 void CheckBytes(const fl_item& item) {
-    if (item.verified == 0) return;
+    const InStage stage(Stage::kRead);
+    const auto* payload = reinterpret_cast<const uint8_t*>(item.payload);
     // Written by one thread, perhaps by two with the same value.
     auto* verified = reinterpret_cast<uint8_t*>(item.verified);
-    if (__atomic_load_n(verified, __ATOMIC_RELAXED) != 0) return;
-    if (Crc32c(reinterpret_cast<const uint8_t*>(item.payload), item.length) != item.crc32c)
+    if (item.verified == 0 || __atomic_load_n(verified, __ATOMIC_RELAXED) != 0) return;
+    if (Crc32c(payload, item.length) != item.crc32c)
         throw Failure(FL_CORRUPT, "its bytes are not those that were packed (checksum mismatch)");
     __atomic_store_n(verified, 1, __ATOMIC_RELAXED);
+}
+
+std::unique_ptr<PixelSource> OpenItem(const fl_item& item, RecordCache* cache,
+                                      Workspace& workspace) {
+    const auto* payload = reinterpret_cast<const uint8_t*>(item.payload);
+    if (cache != nullptr) {
+        auto cached =
+            OpenCached({cache, item.key, item.next_use}, payload, item.length, item.codec);
+        if (cached != nullptr) return cached;
+    }
+    BringIn(payload, item.length);
+    return OpenRecord(payload, item.length, item.codec, workspace);
 }
 
 }  // namespace
@@ -246,14 +263,15 @@ std::unique_ptr<PixelSource> OpenRecord(const uint8_t* payload, uint64_t length,
                   "codec " + std::to_string(codec) + " is not one of the native library's");
 }
 
-void ProcessItem(const fl_item& item, const fl_output& output, bool fast, Workspace& workspace) {
+bool ProcessItem(const fl_item& item, const fl_output& output, bool fast, RecordCache* cache,
+                 Workspace& workspace) {
     CheckBytes(item);
-    Canvas canvas(OpenRecord(reinterpret_cast<const uint8_t*>(item.payload), item.length,
-                             item.codec, workspace),
-                  fast, workspace);
+    const std::unique_ptr<PixelSource> source = OpenItem(item, cache, workspace);
+    Canvas canvas(*source, fast, workspace);
     const auto* steps = reinterpret_cast<const fl_step*>(item.steps);
     for (int32_t s = 0; s < item.step_count; ++s) canvas.Apply(steps[s]);
     canvas.Write(item, output);
+    return source->was_kept();
 }
 
 }  // namespace fastload

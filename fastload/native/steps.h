@@ -8,6 +8,7 @@
 #include "image.h"
 #include "output.h"
 #include "pixel_source.h"
+#include "record_cache.h"
 
 namespace fastload {
 
@@ -37,8 +38,10 @@ struct Workspace {
 std::unique_ptr<PixelSource> OpenRecord(const uint8_t* payload, uint64_t length, int32_t codec,
                                         Workspace& workspace);
 
-// Decodes, transforms and writes one image. Throws Failure; what was written is undefined then.
-void ProcessItem(const fl_item& item, const fl_output& output, bool fast, Workspace& workspace);
+// Decodes, transforms and writes one image; `cache` is null for none. Returns whether the cache
+// had its pixels. Throws Failure; what was written is undefined then.
+bool ProcessItem(const fl_item& item, const fl_output& output, bool fast, RecordCache* cache,
+                 Workspace& workspace);
 
 }  // namespace fastload
 

@@ -9,14 +9,21 @@ from fastload.sample.batches import (
     batches_of_sampler,
 )
 from fastload.sample.epochs import EpochCounter
-from fastload.sample.permutation import InOrderSampler, PermutationSampler
+from fastload.sample.next_use import NEVER, Times, expected_waits, next_uses, orders_of
+from fastload.sample.permutation import InOrderSampler, Order, PermutationSampler
 
 __all__ = [
+    "NEVER",
     "EpochCounter",
     "InOrderSampler",
+    "Order",
     "PermutationSampler",
     "Slice",
+    "Times",
     "batches_of_indices",
     "batches_of_order",
     "batches_of_sampler",
+    "expected_waits",
+    "next_uses",
+    "orders_of",
 ]

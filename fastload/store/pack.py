@@ -44,6 +44,11 @@ class Pack:
         self._location = root.absolute()
         self._shards = Shards(self._location / SHARDS_NAME, manifest, index)
 
+    @property
+    def location(self) -> Path:
+        """The pack's folder, wherever the process has gone since."""
+        return self._location
+
     def __len__(self) -> int:
         return len(self.index)
 

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from fastload.augment.steps import STEP, StepKind
-from fastload.engines.pool import OutputDtype, OutputLayout, PoolOutput
+from fastload.engines.pool import JobFacts, OutputDtype, OutputLayout, PoolOutput
 from fastload.native.library import crc32c, qoi_decode
 from fastload.store import Codec
 from tests.augment.test_steps import interpreted
@@ -73,6 +73,9 @@ class InterpretedJob:
     def wait(self, milliseconds: int) -> bool:
         return True
 
+    def facts(self) -> JobFacts:
+        return JobFacts()
+
     def close(self) -> None:
         pass
 
@@ -81,7 +84,9 @@ class InterpretedPool:
     def __init__(self, threads: int) -> None:
         pass
 
-    def submit(self, items: np.ndarray, output: PoolOutput, *, fast: bool) -> InterpretedJob:
+    def submit(
+        self, items: np.ndarray, output: PoolOutput, *, fast: bool, cache: object = None
+    ) -> InterpretedJob:
         return InterpretedJob(items, output)
 
     def close(self) -> None:

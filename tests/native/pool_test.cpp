@@ -54,7 +54,7 @@ class Batch {
     }
 
     std::unique_ptr<Job> SubmitTo(Pool& pool) {
-        return pool.Submit(items_.data(), items_.size(), output_, false);
+        return pool.Submit(items_.data(), items_.size(), output_, false, nullptr);
     }
 
     std::vector<fl_item>& items() { return items_; }
@@ -107,7 +107,7 @@ Bytes AloneBytes(const fl_item& item, const fl_output& output, size_t size) {
     fl_item own = item;
     own.out = AddressOf(room.data());
     fastload::Workspace workspace;
-    CHECK(CodeOf([&] { fastload::ProcessItem(own, output, false, workspace); }) == FL_OK);
+    CHECK(CodeOf([&] { fastload::ProcessItem(own, output, false, nullptr, workspace); }) == FL_OK);
     return room.Contents();
 }
 
@@ -421,11 +421,12 @@ void TestRefusals() {
          {fl_output{FL_FLOAT32, FL_PLANAR, 3, 0, 0}, fl_output{FL_FLOAT16, FL_PLANAR, 3, 0, 0},
           fl_output{FL_UINT8, FL_PLANAR, 2, 0, 0}, fl_output{FL_UINT8, FL_PLANAR, 4, 0, 0}}) {
         fl_job* job = nullptr;
-        CHECK(fl_pool_submit(pool, nullptr, 0, &output, 0, &job, nullptr) == FL_BAD_ARGUMENT);
+        CHECK(fl_pool_submit(pool, nullptr, 0, &output, 0, nullptr, &job, nullptr) ==
+              FL_BAD_ARGUMENT);
         CHECK(job == nullptr);
     }
     fl_job* job = nullptr;
-    CHECK(fl_pool_submit(pool, nullptr, 0, &kLevels, 0, &job, nullptr) == FL_OK);
+    CHECK(fl_pool_submit(pool, nullptr, 0, &kLevels, 0, nullptr, &job, nullptr) == FL_OK);
     CHECK(fl_job_wait(job, 0) == 0);
     fl_job_free(job);
     fl_pool_destroy(pool);

@@ -214,7 +214,8 @@ Result ResultOf(const Record& record, const Steps& steps, int32_t height, int32_
     static fastload::Workspace workspace;
     Room room(size_t(height) * width * output.channels);
     const fl_item item = ItemOf(record, steps, height, width, room.data());
-    const int32_t code = CodeOf([&] { fastload::ProcessItem(item, output, fast, workspace); });
+    const int32_t code =
+        CodeOf([&] { fastload::ProcessItem(item, output, fast, nullptr, workspace); });
     CHECK(room.MarginsAreUntouched());
     return {code, room.Contents()};
 }

@@ -1,0 +1,257 @@
+"""The cache changes how long loading takes, and nothing else."""
+
+from __future__ import annotations
+
+import gc
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch.utils.data import ConcatDataset, Subset, WeightedRandomSampler
+from torchvision.transforms import transforms as v1
+
+import fastload
+from fastload import caching
+from fastload.caching import CacheUse, checked_cache
+from fastload.engines.cache import RecordCache, shared_cache
+from fastload.memory import available_memory
+from fastload.sample import InOrderSampler, PermutationSampler
+from fastload.view import view_of
+from tests.test_cpus import write
+
+CROP = v1.Compose([v1.RandomResizedCrop(24), v1.RandomHorizontalFlip(), v1.PILToTensor()])
+WHOLE = v1.Compose([v1.Resize((20, 20)), v1.PILToTensor()])
+
+
+@pytest.fixture(autouse=True)
+def own_cache(monkeypatch: pytest.MonkeyPatch) -> RecordCache:
+    """A cache of the test's own in the place of the process's."""
+    cache = RecordCache()
+    monkeypatch.setattr("fastload.engines.cache._shared", cache)
+    return cache
+
+
+def loader_of(pack: Path, transform: Any = CROP, **kwargs: Any) -> fastload.DataLoader:
+    dataset = fastload.ImageFolder(pack, transform)
+    return fastload.DataLoader(dataset, 5, num_workers=2, **{"shuffle": True, "seed": 3} | kwargs)
+
+
+def epochs_of(loader: fastload.DataLoader, count: int = 4) -> list[torch.Tensor]:
+    return [torch.cat([images for images, _ in loader]) for _ in range(count)]
+
+
+def same(ours: list[torch.Tensor], theirs: list[torch.Tensor]) -> bool:
+    return all(torch.equal(one, other) for one, other in zip(ours, theirs, strict=True))
+
+
+@pytest.mark.parametrize("cache", ["auto", 1, 2_000, 30_000, "1GB"])
+@pytest.mark.parametrize("decode", ["exact", "fast"])
+def test_batches_do_not_depend_on_it(small_pack: Path, cache: str | int, decode: str) -> None:
+    plain = epochs_of(loader_of(small_pack, cache=0, decode=decode))
+    assert same(epochs_of(loader_of(small_pack, cache=cache, decode=decode)), plain)
+
+
+def test_batches_of_the_files_as_they_were(label_folder: Path, tmp_path: Path) -> None:
+    pack = fastload.pack(label_folder, tmp_path / "verbatim", verbatim=True).path
+    plain = epochs_of(loader_of(pack, cache=0))
+    loader = loader_of(pack, cache="1GB")
+    assert same(epochs_of(loader), plain)
+    # All but the PNG files, which Pillow decodes.
+    assert loader.stats().work.kept == 18
+
+
+def test_everything_is_decoded_once(small_pack: Path) -> None:
+    loader = loader_of(small_pack, WHOLE, cache="1GB")
+    epochs_of(loader, 1)
+    assert loader.stats().hits == 0 and loader.stats().work.bytes > 0
+    epochs_of(loader, 1)
+    stats = loader.stats()
+    assert stats.hits == 1 and stats.work.bytes == 0 and stats.images == 22
+    assert 0 < stats.cache_bytes <= stats.cache_budget == 10**9
+
+
+def test_loaders_of_a_process_share_it(small_pack: Path) -> None:
+    first, second = (loader_of(small_pack, WHOLE, cache="1GB") for _ in range(2))
+    epochs_of(first, 1)
+    epochs_of(second, 1)
+    assert second.stats().hits == 1
+    part = Subset(ConcatDataset([first.dataset, second.dataset]), [40, 3, 3, 25])
+    third = fastload.DataLoader(part, 2, cache="1GB")
+    epochs_of(third, 1)
+    assert third.stats().hits == 1
+
+
+def test_a_pack_made_anew_is_another_one(label_folder: Path, tmp_path: Path) -> None:
+    first = loader_of(fastload.pack(label_folder, tmp_path / "a").path, WHOLE, cache="1GB")
+    epochs_of(first, 1)
+    other = fastload.pack(label_folder, tmp_path / "b", seed=5).path
+    plain = epochs_of(loader_of(other, WHOLE, cache=0), 1)
+    assert same(epochs_of(loader_of(other, WHOLE, cache="1GB"), 1), plain)
+
+
+def test_memory_goes_with_the_last_loader(small_pack: Path, own_cache: RecordCache) -> None:
+    first, second = (loader_of(small_pack, WHOLE, cache=size) for size in ("1GB", "2GB"))
+    epochs_of(first, 1)
+    epochs_of(second, 1)
+    assert own_cache.facts().budget == 2 * 10**9
+    second.close()
+    assert own_cache.facts().budget == 10**9 and own_cache.facts().bytes > 0
+    del first
+    gc.collect()
+    assert own_cache.facts().budget == own_cache.facts().bytes == 0
+    assert len(epochs_of(second, 1)[0]) == 22 and own_cache.facts().bytes > 0
+
+
+def test_a_small_cache_keeps_within_its_budget(small_pack: Path, own_cache: RecordCache) -> None:
+    loader = loader_of(small_pack, WHOLE, cache=40_000)
+    epochs_of(loader, 6)
+    facts = own_cache.facts()
+    assert 20_000 < facts.bytes <= 40_000
+    assert 0 < loader.stats().hits < 1
+
+
+def test_without_a_cache_nothing_is_kept(small_pack: Path, own_cache: RecordCache) -> None:
+    for loader in (loader_of(small_pack, cache=0), loader_of(small_pack, engine="torch")):
+        epochs_of(loader, 2)
+        assert loader.stats().hits == 0 and loader.stats().cache_budget == 0
+    assert own_cache.facts() == RecordCache().facts()
+
+
+def test_an_unfinished_pass_does_not_mislead_it(small_pack: Path) -> None:
+    plain = epochs_of(loader_of(small_pack, cache=0))
+    loader = loader_of(small_pack, cache=40_000)
+    for _ in range(3):
+        for _ in zip(range(2), loader, strict=False):
+            pass
+    loader.set_epoch(0)
+    assert same(epochs_of(loader), plain)
+
+
+def test_a_fork_has_one_of_its_own(small_pack: Path) -> None:
+    loader = loader_of(small_pack, WHOLE, cache="1GB")
+    expected = epochs_of(loader, 1)
+    child = os.fork()
+    if child == 0:
+        loader.set_epoch(0)
+        right = same(epochs_of(loader, 1), expected) and loader.stats().hits == 0
+        os._exit(0 if right else 1)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def test_stats_tell_where_time_goes(small_pack: Path) -> None:
+    loader = loader_of(small_pack)
+    assert loader.stats().images == 0 and loader.stats().epoch == -1
+    iterator = iter(loader)
+    next(iterator)
+    assert loader.stats().images == 5 and loader.stats().epoch == 0
+    list(iterator)
+    stats = loader.stats()
+    work = stats.work
+    assert stats.images == 22 and stats.threads == 2
+    assert 0 <= stats.wait <= stats.seconds
+    assert stats.images_per_second == pytest.approx(22 / stats.seconds)
+    stages = (work.read, work.entropy, work.inverse_dct, work.resize, work.rest)
+    assert min(stages) > 0 and sum(stages) < 2 * stats.seconds
+    index = loader.dataset.pack.index  # type: ignore[attr-defined]
+    assert work.bytes == index.length.sum()
+    for word in ("22 images", "entropy", "cache: 0%"):
+        assert word in str(stats)
+    seconds = stats.seconds
+    assert loader.stats().seconds == seconds  # the pass is over
+
+
+@pytest.mark.parametrize("cache", ["8 gigs", -1, ""])
+def test_what_is_no_size_is_refused(small_pack: Path, cache: Any) -> None:
+    with pytest.raises(ValueError, match="cache is"):
+        loader_of(small_pack, cache=cache)
+
+
+def test_sizes() -> None:
+    assert checked_cache("8GB") == 8 * 10**9 and checked_cache(4096) == 4096
+    assert checked_cache(None) == checked_cache(0) == checked_cache("0") == 0
+
+
+# ---- What is wanted when
+
+
+def uses_of(pack: Path, sampler: Any, epoch: int = 0) -> caching.PassUses:
+    dataset = fastload.ImageFolder(pack)
+    return CacheUse(10**6).begin(dataset, view_of(dataset), sampler, epoch)
+
+
+def test_times_of_a_permutation_reach_into_the_next_epoch(small_pack: Path) -> None:
+    sampler = PermutationSampler(range(22), seed=1)
+    order, following = sampler.order(0), sampler.order(1)
+    uses = uses_of(small_pack, sampler)
+    times = uses.of(order, np.arange(22))
+    assert (following[times.astype(int) - 22] == order).all()
+    in_order = uses_of(small_pack, InOrderSampler(range(22)))
+    assert (in_order.of(np.arange(22), np.arange(22)) == np.arange(22) + 22).all()
+
+
+def test_times_of_weighted_draws(small_pack: Path) -> None:
+    weights = [8.0, 4.0, 0.0, 4.0]
+    uses = uses_of(small_pack, WeightedRandomSampler(weights, 100))
+    uses.cache.clock = 1000
+    times = uses.of(np.arange(4), np.arange(4))
+    assert times[[0, 1, 3]].tolist() == [1002, 1004, 1004] and times[2] > 2**61
+
+
+def test_times_count_from_the_pass_and_between_passes(small_pack: Path) -> None:
+    dataset = fastload.ImageFolder(small_pack)
+    use, sampler = CacheUse(10**6), InOrderSampler(range(22))
+    view = view_of(dataset)
+    assert use.begin(dataset, view, sampler, 0).of(np.array([0]), np.array([0])) == 22
+    # Meanwhile another loader has had its pass.
+    shared_cache().clock = 22 + 10
+    assert use.begin(dataset, view, sampler, 1).of(np.array([0]), np.array([0])) == 32 + 32
+
+
+def test_auto_is_half_of_what_is_free(small_pack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(caching, "available_memory", lambda: 6 * 10**9)
+    loader = loader_of(small_pack)
+    epochs_of(loader, 1)
+    assert loader.stats().cache_budget == 3 * 10**9
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "4")
+    kept = loader.stats().cache_bytes
+    epochs_of(loader, 1)
+    assert loader.stats().cache_budget == int((6 * 10**9 + kept) / 8)
+
+
+# ---- Free memory
+
+MEMINFO = "MemTotal: 16000 kB\nMemFree: 100 kB\nMemAvailable:    8000 kB\n"
+
+
+def test_free_memory_of_the_system(tmp_path: Path) -> None:
+    write(tmp_path / "meminfo", MEMINFO)
+    assert available_memory(tmp_path / "meminfo", tmp_path / "none", tmp_path) == 8000 * 1024
+
+
+def test_free_memory_of_a_container(tmp_path: Path) -> None:
+    write(tmp_path / "meminfo", MEMINFO)
+    write(tmp_path / "membership", "0::/box/task\n")
+    write(tmp_path / "box/task/memory.max", "max\n")
+    for folder, limit in ((tmp_path / "box", "5000000"), (tmp_path, "9000000")):
+        write(folder / "memory.max", limit + "\n")
+        write(folder / "memory.current", "3000000\n")
+        write(folder / "memory.stat", "anon 7\nfile 500000\n")
+    free = available_memory(tmp_path / "meminfo", tmp_path / "membership", tmp_path)
+    assert free == 5_000_000 - 3_000_000 + 500_000
+
+
+def test_free_memory_of_an_old_container(tmp_path: Path) -> None:
+    write(tmp_path / "meminfo", MEMINFO)
+    write(tmp_path / "membership", "7:memory:/box\n")
+    for folder, limit in (
+        (tmp_path / "memory/box", 4_000_000),
+        (tmp_path / "memory", 2**63 - 4096),
+    ):
+        write(folder / "memory.limit_in_bytes", f"{limit}\n")
+        write(folder / "memory.usage_in_bytes", "3000000\n")
+        write(folder / "memory.stat", "cache 1\ntotal_cache 250000\n")
+    free = available_memory(tmp_path / "meminfo", tmp_path / "membership", tmp_path)
+    assert free == 4_000_000 - 3_000_000 + 250_000
