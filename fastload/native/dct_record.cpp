@@ -47,6 +47,8 @@ void ReadSampling(const uint8_t* factors, JpegLayout& layout) {
         layout.most_down = std::max(layout.most_down, down);
         blocks += across * down;
     }
+    // A scan of one component is not interleaved (T.81 A.2.2): its factors would say nothing.
+    if (layout.component_count == 1 && blocks != 1) Corrupt("impossible sampling");
     for (int32_t i = 0; i < layout.component_count; ++i)
         if (layout.most_across % layout.across[i] != 0 || layout.most_down % layout.down[i] != 0 ||
             blocks > kMostBlocksOfMcu)

@@ -5,6 +5,7 @@
 
 #include "error.h"
 #include "jpeg_source.h"
+#include "jpeg_transcode.h"
 
 namespace fastload {
 namespace {
@@ -32,11 +33,13 @@ class JpegSink {
     JpegSink(const JpegSink&) = delete;
     JpegSink& operator=(const JpegSink&) = delete;
 
-    void Encode(const Picture& picture, Buffer& out) {
+    void Encode(const Picture& picture) {
         picture_ = &picture;
         errors_.Attempt([](void* self) { static_cast<JpegSink*>(self)->Compress(); }, this);
-        out.Append(bytes_, size_);
     }
+
+    const uint8_t* data() const { return bytes_; }
+    size_t size() const { return size_; }
 
   private:
     // Left by longjmp on errors: no object with a destructor may live here.
@@ -49,8 +52,6 @@ class JpegSink {
         info_.in_color_space = picture.channels == 1 ? JCS_GRAYSCALE : JCS_RGB;
         jpeg_set_defaults(&info_);
         jpeg_set_quality(&info_, static_cast<int>(picture.quality), TRUE);
-        info_.optimize_coding = TRUE;
-        info_.restart_in_rows = 1;
         jpeg_start_compress(&info_, TRUE);
         while (info_.next_scanline < info_.image_height) {
             // libjpeg never writes to its input rows.
@@ -84,7 +85,10 @@ void EncodeJpeg(const uint8_t* pixels, uint32_t width, uint32_t height, uint32_t
         throw Failure(FL_BAD_ARGUMENT, std::to_string(width) + "x" + std::to_string(height) +
                                            " pixels: JPEG sides are 1 .. 65500");
     }
-    JpegSink().Encode({pixels, width, height, channels, stride, quality}, out);
+    JpegSink sink;
+    sink.Encode({pixels, width, height, channels, stride, quality});
+    JpegFacts facts;
+    TranscodeJpeg(sink.data(), sink.size(), out, facts);
 }
 
 }  // namespace fastload

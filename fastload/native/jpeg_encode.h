@@ -1,4 +1,4 @@
-// JPEG encoding from pixels, in the layout of the pack (see jpeg_transcode.h): for lossy packs.
+// JPEG encoding from pixels, for lossy packs: by libjpeg, then rewritten by jpeg_transcode.h.
 #ifndef FASTLOAD_NATIVE_JPEG_ENCODE_H_
 #define FASTLOAD_NATIVE_JPEG_ENCODE_H_
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-__all__ = ["EXTENSIONS_OF_FILES", "SUPPORTED", "Codec", "member_extension"]
+__all__ = ["EXTENSIONS_OF_FILES", "Codec", "member_extension"]
 
 
 class Codec(IntEnum):
@@ -19,9 +19,6 @@ class Codec(IntEnum):
     QOI = 2
     FILE = 3
 
-
-# What this version reads and writes; a record in another codec is refused.
-SUPPORTED = frozenset({Codec.JPEG, Codec.QOI, Codec.FILE})
 
 # Readers that go by a member's extension (WebDataset, DALI) know these; any other format is .img.
 EXTENSIONS_OF_FILES = {

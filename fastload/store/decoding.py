@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from fastload.native.library import crc32c, decode, qoi_decode
+from fastload.native.library import crc32c, decode, jpeg_of_dct, qoi_decode
 from fastload.store.codec import Codec
 
 if TYPE_CHECKING:
@@ -38,10 +38,11 @@ def decode_with_pillow(pack: Pack, record: int) -> PILImage:
     Raises:
         NativeError, OSError, SyntaxError, ValueError: the bytes are not the image they should be.
     """
-    payload = _checked_payload(pack, record)
-    if pack.index.codec[record] == Codec.QOI:
+    payload, codec = _checked_payload(pack, record), pack.index.codec[record]
+    if codec == Codec.QOI:
         return Image.fromarray(qoi_decode(payload))
-    return Image.open(io.BytesIO(payload)).convert("RGB")
+    file = jpeg_of_dct(payload) if codec == Codec.DCT else payload
+    return Image.open(io.BytesIO(file)).convert("RGB")
 
 
 def _checked_payload(pack: Pack, record: int) -> memoryview:

@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 
 from fastload.errors import PackError
-from fastload.store.codec import SUPPORTED
-from fastload.store.manifest import BINARY_PATHS, Manifest
+from fastload.store.codec import Codec
+from fastload.store.manifest import BINARY_PATHS, DCT_RECORDS, Manifest
 from fastload.store.mapping import map_file
 
 if TYPE_CHECKING:
@@ -36,7 +36,8 @@ _COLUMNS: dict[str, pa.DataType] = {
     "perceptual_hash": pa.uint64(),
     "listing": pa.uint64(),
 }
-_SUPPORTED = np.isin(np.arange(256), list(SUPPORTED))
+_KNOWN = np.isin(np.arange(256), list(Codec))
+_DCT = np.arange(256) == Codec.DCT
 # Rows looked at in one step of a check: the temporaries stay in the processor's cache.
 _STEP = 1 << 15
 
@@ -85,6 +86,7 @@ class Index:
     def __init__(self, path: Path, manifest: Manifest) -> None:
         self._where = str(path)
         self._manifest = manifest
+        self._unannounced = _DCT & (DCT_RECORDS not in manifest.features)
         batch = self._batch(path)
         self._unchecked: dict[str, NDArray[Any]] = {}
         for name in _COLUMNS:
@@ -185,7 +187,7 @@ class Index:
         """The records ``first`` to ``last - 1`` whose rows cannot be trusted, and why.
 
         A row is at fault that names another shard, bytes outside the shard's file, no bytes, no
-        pixels, or a codec that this version does not know.
+        pixels, or a codec that this version does not know or that ``pack.json`` does not announce.
         """
         for start in range(first, last, _STEP):
             rows = slice(start, min(start + _STEP, last))
@@ -196,7 +198,10 @@ class Index:
                 | (self.length[rows] > size - np.minimum(offsets, np.uint64(size))),
                 "is empty": self.length[rows] == 0,
                 "has no pixels": (self.width[rows] == 0) | (self.height[rows] == 0),
-                "has a codec that this fastload does not know": ~_SUPPORTED[self.codec[rows]],
+                "has a codec that this fastload does not know": ~_KNOWN[self.codec[rows]],
+                "has the codec dct, which pack.json does not announce": self._unannounced[
+                    self.codec[rows]
+                ],
             }
             for fault, where in checks.items():
                 for record in np.flatnonzero(where).tolist():

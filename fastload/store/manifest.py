@@ -11,6 +11,7 @@ from fastload.errors import PackError
 
 __all__ = [
     "BINARY_PATHS",
+    "DCT_RECORDS",
     "FORMAT",
     "KNOWN_FEATURES",
     "MANIFEST_NAME",
@@ -26,11 +27,13 @@ __all__ = [
 
 FORMAT = "fastload-pack"
 # A reader refuses a newer major version and reads any minor one.
-VERSION = (1, 0)
+VERSION = (1, 1)
 MANIFEST_NAME = "pack.json"
 # Required feature: the index's paths are bytes, because some of them are not UTF-8.
 BINARY_PATHS = "binary-paths"
-KNOWN_FEATURES = frozenset({BINARY_PATHS})
+# Required feature: some records are coefficients without entropy coding, new in version 1.1.
+DCT_RECORDS = "dct"
+KNOWN_FEATURES = frozenset({BINARY_PATHS, DCT_RECORDS})
 
 _T = TypeVar("_T")
 _SHA256_DIGITS = 64

@@ -145,8 +145,8 @@ def open_pack(path: str | os.PathLike[str]) -> Pack:
 def _not_a_pack(root: Path) -> PackError:
     if (root / ".progress").is_dir():
         return PackError(
-            f"{root} is a half-written pack: run the `fastload pack` command that began it again, "
-            "it goes on where it stopped."
+            f"{root} is a half-written pack: run the `fastload` command that began it again, it "
+            "goes on where it stopped."
         )
     return PackError(
         f"{root} is not a pack (it has no {MANIFEST_NAME}). "

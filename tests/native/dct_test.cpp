@@ -141,6 +141,15 @@ void TestTooLarge() {
     }
 }
 
+// 16x16 pixels of grey would have as many groups with factors of 2, in another order of blocks.
+void TestGreyIsSampledOnce() {
+    RandomSource random(5);
+    Bytes record = RecordOf(Seekable(MakeJpeg(KindOf(kSamplings[6], 16, 16), random, 60)));
+    CHECK(CodeOfDecoding(record, {0, 0, 16, 16}) == FL_OK);
+    record[12] = 0x22;
+    CHECK(CodeOfDecoding(record, {0, 0, 16, 16}) == FL_CORRUPT);
+}
+
 void TestCorruption() {
     RandomSource random(3);
     const Bytes record = RecordOf(Seekable(MakeJpeg(KindOf(kSamplings[3], 150, 130), random, 60)));
@@ -179,6 +188,7 @@ int main() {
     TestExtremes();
     TestPacking();
     TestTooLarge();
+    TestGreyIsSampledOnce();
     TestCorruption();
     return Verdict();
 }

@@ -236,7 +236,7 @@ def set_item(place: int, value: int) -> Callable[[np.ndarray], None]:
         ("shard", set_item(2, 1), "record 2 is not in shard 0"),
         ("width", set_item(2, 0), "record 2 has no pixels"),
         ("height", set_item(3, 0), "record 3 has no pixels"),
-        ("codec", set_item(4, 1), "record 4 has a codec that this fastload does not know"),
+        ("codec", set_item(4, 1), "record 4 has the codec dct, which pack.json does not announce"),
         ("codec", set_item(4, 9), "record 4 has a codec that this fastload does not know"),
     ],
 )
