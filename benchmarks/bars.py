@@ -46,6 +46,7 @@ class AtLeast:
     suite: str
     peer: str
     times: float
+    ours: str = OURS
 
     @property
     def promise(self) -> str:
@@ -54,9 +55,9 @@ class AtLeast:
 
     def judge(self, measurements: Sequence[Measurement]) -> Verdict:
         """Compare the run's figures with the bound."""
-        ours, theirs = (of(measurements, self.suite, peer) for peer in (OURS, self.peer))
+        ours, theirs = (of(measurements, self.suite, peer) for peer in (self.ours, self.peer))
         if not (ours and theirs):
-            return Verdict(missing=f"no figures of {self.peer if ours else OURS}")
+            return Verdict(missing=f"no figures of {self.peer if ours else self.ours}")
         pairs = zip(best(ours).rates, best(theirs).rates, strict=True)
         ratios = tuple(our / their for our, their in pairs)
         return Verdict(ratios, median(ratios) >= self.times)
@@ -71,6 +72,7 @@ class AtMost:
     figure: str
     limit: float
     unit: str
+    ours: str = OURS
 
     @property
     def promise(self) -> str:
@@ -79,14 +81,62 @@ class AtMost:
 
     def judge(self, measurements: Sequence[Measurement]) -> Verdict:
         """Compare the run's figures with the bound."""
-        ours = of(measurements, self.suite, OURS)
+        ours = of(measurements, self.suite, self.ours)
         if not ours:
-            return Verdict(missing=f"no figures of {OURS}")
+            return Verdict(missing=f"no figures of {self.ours}")
         values = tuple(getattr(best(ours), self.figure))
         return Verdict(values, median(values) <= self.limit)
 
 
-Bar = AtLeast | AtMost
+@dataclass(frozen=True)
+class BytesAtMost:
+    """Ours takes at most this many times the peer's bytes on disk."""
+
+    what: str
+    suite: str
+    peer: str
+    times: float
+    ours: str
+
+    @property
+    def promise(self) -> str:
+        """The bound in words."""
+        return f"<= {self.times:g} times the bytes"
+
+    def judge(self, measurements: Sequence[Measurement]) -> Verdict:
+        """Compare the run's figures with the bound."""
+        ours, theirs = (of(measurements, self.suite, peer) for peer in (self.ours, self.peer))
+        if not (ours and theirs):
+            return Verdict(missing=f"no figures of {self.peer if ours else self.ours}")
+        ratio = ours[0].bytes / theirs[0].bytes
+        return Verdict((ratio,), ratio <= self.times)
+
+
+@dataclass(frozen=True)
+class Scales:
+    """Two threads do this many times what one does; one ratio a round."""
+
+    what: str
+    suite: str
+    ours: str
+    times: float
+
+    @property
+    def promise(self) -> str:
+        """The bound in words."""
+        return f">= {self.times:g} times"
+
+    def judge(self, measurements: Sequence[Measurement]) -> Verdict:
+        """Compare the run's figures with the bound."""
+        by_threads = {m.job.threads: m for m in of(measurements, self.suite, self.ours)}
+        if not {1, 2} <= by_threads.keys():
+            return Verdict(missing=f"no figures of {self.ours} with 1 and 2 threads")
+        pairs = zip(by_threads[2].rates, by_threads[1].rates, strict=True)
+        ratios = tuple(two / one for two, one in pairs)
+        return Verdict(ratios, median(ratios) >= self.times)
+
+
+Bar = AtLeast | AtMost | BytesAtMost | Scales
 
 BARS: tuple[Bar, ...] = (
     AtLeast("native against DALI on the CPU, best threads", "loader", "dali", 2.2),
@@ -94,6 +144,22 @@ BARS: tuple[Bar, ...] = (
     AtLeast("the same, ToTensor + Normalize", "float loader", "imagefolder", 4.0),
     AtLeast("native against FFCV, JPEG q95", "loader", "ffcv", 3.0),
     AtLeast("Resize + CenterCrop against ImageFolder", "eval loader", "imagefolder", 2.5),
+    AtLeast("dct pack against DALI on the CPU", "loader", "dali", 6.0, "fastload_dct"),
+    AtLeast("dct pack against FFCV, raw pixels", "loader", "ffcv_raw", 2.0, "fastload_dct"),
+    BytesAtMost("dct pack against FFCV, raw pixels", "loader", "ffcv_raw", 0.5, "fastload_dct"),
+    BytesAtMost("dct pack against the JPEG pack", "loader", "fastload", 1.9, "fastload_dct"),
+    AtLeast("all cached against dct pack", "loader", "fastload_dct", 0.9, "fastload_cached"),
+    AtLeast("first epoch, cache on against off", "first epoch", OURS, 1 / 1.2, "fastload_filling"),
+    AtMost(
+        "unpack and inverse DCT of a crop",
+        "coefficients",
+        "microseconds",
+        140,
+        "us",
+        "fastload_dct",
+    ),
+    AtLeast("PNG, cached, against ImageFolder", "PNG loader", "imagefolder", 15, "fastload_cached"),
+    Scales("dct pack, 2 threads against 1", "threads", "fastload_dct", 1.8),
     AtLeast("lossless pack against FFCV's writer", "pack", "ffcv", 2.5),
     AtMost("resize of a mean crop", "resize of a mean crop", "microseconds", 70, "us"),
     AtLeast("the same against Pillow-SIMD", "resize of a mean crop", "pillow_simd", 1.0),

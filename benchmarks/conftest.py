@@ -18,7 +18,7 @@ from benchmarks.crops import cut_crops, cut_mean_crops
 from benchmarks.environments import NotInstalledError
 from benchmarks.job import DRAWN_CROPS, MEAN_CROPS, Job
 from benchmarks.peers import PEERS
-from benchmarks.photos import Photos, label_folder
+from benchmarks.photos import Photos, label_folder, write_png
 from benchmarks.process import Worker, WorkerError
 from benchmarks.round_robin import Measurement, measure
 from benchmarks.suites import SUITES
@@ -97,15 +97,31 @@ def crops(
 
 
 @pytest.fixture(scope="session")
-def packed(photos: Photos, scratch: Path) -> Callable[[str], Path]:
+def folder_of(photos: Photos, scratch: Path) -> Callable[[str], Path]:
+    """The label folder of one kind of files, written at the first call."""
+
+    @cache
+    def write(kind: str) -> Path:
+        if kind == "jpeg":
+            return photos.folder
+        target = scratch / f"photos_{kind}"
+        write_png(photos.folder, target)
+        return target
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def packed(folder_of: Callable[[str], Path], scratch: Path) -> Callable[[str, str], Path]:
     """Where a peer's own form of the photos lies, written by its own writer at the first call."""
 
     @cache
-    def write(peer: str) -> Path:
-        target = scratch / f"photos.{peer}"
+    def write(peer: str, kind: str) -> Path:
+        target = scratch / f"photos_{kind}.{peer}"
         if PEERS[peer].packs:
             try:
-                job = Job(peer, "pack", threads=2, photos=str(photos.folder), packed=str(target))
+                photos = str(folder_of(kind))
+                job = Job(peer, "pack", threads=2, photos=photos, packed=str(target))
                 worker = Worker(job)
                 worker.run()
                 worker.close()
@@ -118,9 +134,9 @@ def packed(photos: Photos, scratch: Path) -> Callable[[str], Path]:
 
 @pytest.fixture(scope="session")
 def measured(
-    photos: Photos,
+    folder_of: Callable[[str], Path],
     crops: dict[str, Path],
-    packed: Callable[[str], Path],
+    packed: Callable[[str, str], Path],
     smoke: bool,
     pytestconfig: pytest.Config,
     request: pytest.FixtureRequest,
@@ -128,22 +144,24 @@ def measured(
 ) -> Callable[[str, str], Measurement]:
     """An entrant's measurement; the first call measures all selected entrants of its suite."""
 
-    def paths(job: Job) -> dict[str, Any]:
+    def paths(job: Job, kind: str) -> dict[str, Any]:
         if job.task == "resize":
             return {"crops": str(crops[job.recipe])}
-        target = packed(job.peer) if job.task == "load" else scratch / f"written.{job.peer}"
+        written = scratch / f"written.{job.peer}"
+        target = written if job.task == "pack" else packed(job.peer, kind)
         own = {"packed": str(target)} if PEERS[job.peer].packs else {}
-        return {"photos": str(photos.folder), **own}
+        return {"photos": str(folder_of(kind)), **own}
 
-    def complete(job: Job) -> Job:
-        placed = replace(job, **paths(job))
+    def complete(job: Job, kind: str) -> Job:
+        placed = replace(job, **paths(job, kind))
         return replace(placed, batch=SMOKE_BATCH, passes=1) if smoke else placed
 
     @cache
     def run(name: str) -> dict[str, Measurement]:
         jobs = SUITES[name].jobs()
         selected = [entry for item in request.session.items for entry in entrant(item)]
-        chosen = [complete(jobs[label]) for suite, label in selected if suite == name]
+        kind = SUITES[name].photos
+        chosen = [complete(jobs[label], kind) for suite, label in selected if suite == name]
         rounds = 1 if smoke else pytestconfig.getoption("--rounds")
         results = measure(SUITES[name], chosen, rounds)
         pytestconfig.stash[MEASUREMENTS].extend(results)

@@ -48,6 +48,7 @@ def python_of(name: str) -> str:
             interpreter.
 
     """
+    name = PEERS[name].environment or name
     peer = PEERS[name]
     if not peer.requirements:
         return sys.executable

@@ -7,6 +7,7 @@ from typing import Any
 
 TRAIN_UINT8 = "RandomResizedCrop(224), flip, uint8"
 TRAIN_FLOAT32 = "RandomResizedCrop(224), flip, ToTensor, Normalize"
+WHOLE_UINT8 = "Resize((224, 224)), uint8"
 EVAL_UINT8 = "Resize(256), CenterCrop(224), uint8"
 DRAWN_CROPS = "bilinear, crops as RandomResizedCrop draws them"
 MEAN_CROPS = "bilinear, crops of their mean size"
@@ -19,7 +20,7 @@ class Job:
 
     Attributes:
         peer: name of the module in ``benchmarks.peers``.
-        task: name of the function in it: ``load``, ``pack`` or ``resize``.
+        task: name of the function in it: ``load``, ``pack``, ``resize`` or ``coefficients``.
         recipe: the transform of ``load``, the crops of ``resize``.
         threads: threads or worker processes, whatever the peer calls them.
         photos: the label folder.

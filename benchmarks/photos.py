@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,6 +69,20 @@ def cut_photos(folder: Path, images: int) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         cut = Image.fromarray(source[top : top + height, left : left + width])
         cut.save(target, quality=JPEG_QUALITY)
+
+
+def write_png(photos: Path, folder: Path) -> None:
+    """Write the photos as PNG files of the same pixels, under the same names."""
+
+    def write(file: Path) -> None:
+        target = (folder / file.relative_to(photos)).with_suffix(".png")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with Image.open(file) as image:
+            image.convert("RGB").save(target)
+
+    with ThreadPoolExecutor() as threads:
+        for _ in threads.map(write, (file for file in photos.rglob("*") if file.is_file())):
+            pass
 
 
 def label_folder(smoke: bool, scratch: Path) -> Photos:

@@ -108,19 +108,19 @@ class Runner:
     def turn(self) -> None:
         """One window."""
         if self._suite.fresh:
-            self._first_batch()
+            self._fresh_window()
             return
         assert self._worker is not None
         window = self._window(self._worker, None, self._suite.watched)
         self._record(window["images"], window["seconds"])
 
-    def _first_batch(self) -> None:
+    def _fresh_window(self) -> None:
         self.close()
         self._worker = self._start()
-        window = self._window(self._worker, 1, watched=False)
-        seconds = self._worker.ready["construction"] + window["first_batch"]
-        self.measurement.first_batch.append(seconds)
-        self._record(window["images"], seconds)
+        window = self._window(self._worker, self._suite.batches, watched=False)
+        first = self._worker.ready["construction"] + window["first_batch"]
+        self.measurement.first_batch.append(first)
+        self._record(window["images"], first if self._suite.batches == 1 else window["seconds"])
 
     def _record(self, images: int, seconds: float) -> None:
         if not images:

@@ -34,8 +34,11 @@ class Suite:
         entrants: peers with their threads or workers.
         recipe: transform of the loaders, crops of the resizers.
         passes: how often one window goes over the photos or crops.
-        fresh: a new process for each window, which ends with the first batch.
+        fresh: a new process for each window.
+        batches: with which a fresh window ends; None for the last one. Of one, the time counts
+            from before the construction.
         watched: memory is sampled in every window, not in the warm-up alone.
+        photos: "jpeg" for the photos as they are, "png" for the same pixels as PNG files.
 
     """
 
@@ -45,7 +48,9 @@ class Suite:
     recipe: str = ""
     passes: int = 4
     fresh: bool = False
+    batches: int | None = None
     watched: bool = False
+    photos: str = "jpeg"
 
     def jobs(self) -> dict[str, Job]:
         """The entrants' jobs by label, still without paths."""
@@ -62,7 +67,23 @@ class Suite:
         return alone or job.threads == THREADS
 
 
-LOADER = Suite("loader", "load", FASTLOAD + IMAGEFOLDER + DALI + FFCV, TRAIN_UINT8)
+FFCV_RAW: tuple[Entrant, ...] = (("ffcv_raw", THREADS),)
+DCT: tuple[Entrant, ...] = (("fastload_dct", THREADS),)
+CACHED: tuple[Entrant, ...] = (("fastload_cached", THREADS),)
+FILLING: tuple[Entrant, ...] = (("fastload_filling", THREADS),)
+
+LOADER = Suite(
+    "loader",
+    "load",
+    FASTLOAD + DCT + CACHED + IMAGEFOLDER + DALI + FFCV + FFCV_RAW,
+    TRAIN_UINT8,
+)
+THREAD_SCALING = Suite(
+    "threads", "load", (("fastload_dct", 1), ("fastload_dct", 2)), TRAIN_UINT8, passes=8
+)
+FIRST_EPOCH = Suite("first epoch", "load", FASTLOAD + FILLING, TRAIN_UINT8, passes=1, fresh=True)
+COEFFICIENTS = Suite("coefficients", "coefficients", (("fastload_dct", 1),), TRAIN_UINT8)
+PNG_LOADER = Suite("PNG loader", "load", CACHED + IMAGEFOLDER, TRAIN_UINT8, photos="png")
 FLOAT_LOADER = Suite("float loader", "load", FASTLOAD + IMAGEFOLDER, TRAIN_FLOAT32)
 EVAL_LOADER = Suite("eval loader", "load", FASTLOAD + IMAGEFOLDER, EVAL_UINT8)
 PACK = Suite("pack", "pack", FASTLOAD + FFCV)
@@ -70,10 +91,25 @@ RESIZERS: tuple[Entrant, ...] = ((OURS, 1), ("pillow", 1), ("pillow_simd", 1))
 RESIZE = Suite("resize", "resize", RESIZERS, DRAWN_CROPS, passes=32)
 MEAN_RESIZE = Suite("resize of a mean crop", "resize", RESIZERS, MEAN_CROPS, passes=32)
 SIDE_BY_SIDE = (*FASTLOAD, ("imagefolder", THREADS), ("dali", THREADS), *FFCV)
-FIRST_BATCH = Suite("first batch", "load", SIDE_BY_SIDE, TRAIN_UINT8, passes=1, fresh=True)
+FIRST_BATCH = Suite(
+    "first batch", "load", SIDE_BY_SIDE, TRAIN_UINT8, passes=1, fresh=True, batches=1
+)
 MEMORY = Suite("memory", "load", SIDE_BY_SIDE, TRAIN_UINT8, watched=True)
 
 SUITES = {
     suite.name: suite
-    for suite in (LOADER, FLOAT_LOADER, EVAL_LOADER, PACK, RESIZE, MEAN_RESIZE, FIRST_BATCH, MEMORY)
+    for suite in (
+        LOADER,
+        THREAD_SCALING,
+        FIRST_EPOCH,
+        COEFFICIENTS,
+        PNG_LOADER,
+        FLOAT_LOADER,
+        EVAL_LOADER,
+        PACK,
+        RESIZE,
+        MEAN_RESIZE,
+        FIRST_BATCH,
+        MEMORY,
+    )
 }

@@ -53,6 +53,7 @@ class LoaderStats:
             "read": work.read,
             "entropy": work.entropy,
             "inverse DCT": work.inverse_dct,
+            "colour": work.colour,
             "resize": work.resize,
             "rest": work.rest,
         }

@@ -153,7 +153,7 @@ def test_stats_tell_where_time_goes(small_pack: Path) -> None:
     assert stats.images == 22 and stats.threads == 2
     assert 0 <= stats.wait <= stats.seconds
     assert stats.images_per_second == pytest.approx(22 / stats.seconds)
-    stages = (work.read, work.entropy, work.inverse_dct, work.resize, work.rest)
+    stages = (work.read, work.entropy, work.inverse_dct, work.colour, work.resize, work.rest)
     assert min(stages) > 0 and sum(stages) < 2 * stats.seconds
     index = loader.dataset.pack.index  # type: ignore[attr-defined]
     assert work.bytes == index.length.sum()

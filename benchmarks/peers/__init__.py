@@ -19,6 +19,7 @@ class Peer:
         requirements: what pip installs into its own environment; none: it runs in the runner's.
         system: Debian packages that the build needs.
         build: environment variables of the build.
+        environment: the peer in whose environment it runs, where that is another one.
 
     """
 
@@ -27,11 +28,15 @@ class Peer:
     requirements: tuple[str, ...] = ()
     system: tuple[str, ...] = ()
     build: Mapping[str, str] = field(default_factory=dict)
+    environment: str = ""
 
 
 PEERS: dict[str, Peer] = {
     "fastload": Peer("its pack, lossless: the same pixels", packs=True),
-    "imagefolder": Peer("the very same JPEG files"),
+    "fastload_dct": Peer("its pack, lossless, codec dct: the same pixels", packs=True),
+    "fastload_cached": Peer("its pack, all in its cache: the same pixels", packs=True),
+    "fastload_filling": Peer("its pack, the cache empty at first: the same pixels", packs=True),
+    "imagefolder": Peer("the very same image files"),
     "dali": Peer("the very same JPEG files", requirements=("nvidia-dali-cuda130==2.4.0",)),
     "ffcv": Peer(
         ".beton, JPEG q95 of the same size",
@@ -39,6 +44,7 @@ PEERS: dict[str, Peer] = {
         requirements=("ffcv==1.0.2",),
         system=("pkg-config", "libopencv-dev", "libturbojpeg0-dev"),
     ),
+    "ffcv_raw": Peer(".beton, raw pixels, 500 at most a side", packs=True, environment="ffcv"),
     "pillow": Peer("the same crops in memory"),
     "pillow_simd": Peer(
         "the same crops in memory",

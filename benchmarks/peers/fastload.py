@@ -18,31 +18,46 @@ VERSION = f"fastload {fastload.__version__}"
 BILINEAR = 2
 
 
-def load(job: Job) -> Window:
-    """One window is one long epoch over ``job.passes`` permutations, as ImageFolder's."""
+def loader_of(job: Job, cache: str | int) -> fastload.DataLoader:
+    """A loader whose pass is one long epoch over ``job.passes`` permutations, as ImageFolder's."""
     dataset = fastload.ImageFolder(job.packed, torchvision_transform(job.recipe))
-    loader = fastload.DataLoader(
+    return fastload.DataLoader(
         dataset,
         job.batch,
         sampler=RandomSampler(dataset, num_samples=job.passes * len(dataset)),
         num_workers=job.threads,
         persistent_workers=job.threads > 0,
         drop_last=True,
+        cache=cache,
     )
 
-    def epoch() -> Iterator[int]:
+
+def passes_of(loader: fastload.DataLoader) -> Window:
+    """One window is one pass of the loader."""
+
+    def window() -> Iterator[int]:
         for images, _labels in loader:
             yield len(images)
 
-    return epoch
+    return window
+
+
+def load(job: Job) -> Window:
+    """Every image is decoded anew."""
+    return passes_of(loader_of(job, cache=0))
 
 
 def pack(job: Job) -> Window:
     """One window packs the whole folder, losslessly."""
+    return packing(job, codec="jpeg")
+
+
+def packing(job: Job, codec: str) -> Window:
+    """One window packs the whole folder with a codec."""
     count = sum(1 for file in Path(job.photos).rglob("*") if file.is_file())
 
     def window() -> Iterator[int]:
-        fastload.pack(job.photos, job.packed, workers=job.threads)
+        fastload.pack(job.photos, job.packed, workers=job.threads, codec=codec)
         yield count
 
     return window

@@ -53,8 +53,13 @@ def load(job: Job) -> Window:
 
 def pack(job: Job) -> Window:
     """One window writes the whole folder."""
+    return packing(job, write_mode="jpg", jpeg_quality=95)
+
+
+def packing(job: Job, **image_options: object) -> Window:
+    """One window writes the whole folder, images as the options say."""
     dataset = ImageFolder(job.photos)
-    fields = {"image": RGBImageField(write_mode="jpg", jpeg_quality=95), "label": IntField()}
+    fields = {"image": RGBImageField(**image_options), "label": IntField()}
 
     def window() -> Iterator[int]:
         DatasetWriter(job.packed, fields, num_workers=job.threads).from_indexed_dataset(dataset)

@@ -96,7 +96,8 @@ class JobFacts:
     Attributes:
         read: seconds of threads spent in reading records from the pack, checksums included.
         entropy: in undoing entropy coding, or in unpacking what has none.
-        inverse_dct: in inverse DCT, chroma upsampling and colour conversion.
+        inverse_dct: in inverse DCTs.
+        colour: in chroma upsampling and colour conversion.
         resize: in resampling.
         rest: in colour operations and the last write.
         kept: images of which the cache had all that was needed.
@@ -106,6 +107,7 @@ class JobFacts:
     read: float = 0.0
     entropy: float = 0.0
     inverse_dct: float = 0.0
+    colour: float = 0.0
     resize: float = 0.0
     rest: float = 0.0
     kept: int = 0
@@ -122,7 +124,7 @@ class _JobFactsStruct(ctypes.Structure):
     _fields_ = tuple((field.name, c_uint64) for field in fields(JobFacts))
 
 
-_STAGES = 5
+_STAGES = 6
 
 
 @cache

@@ -157,9 +157,10 @@ FL_EXPORT int fl_pool_submit(fl_pool* pool, fl_item* items, uint64_t count, cons
 FL_EXPORT int fl_job_wait(fl_job* job, int64_t milliseconds);
 // What the finished items took: each stage's time in nanoseconds, summed over threads.
 typedef struct fl_job_facts {
-    uint64_t read;         // from the pack, checksums included
-    uint64_t entropy;      // from bytes to coefficients, or to QOI's pixels
-    uint64_t inverse_dct;  // and upsampling and colours
+    uint64_t read;     // from the pack, checksums included
+    uint64_t entropy;  // from bytes to coefficients, or to QOI's pixels
+    uint64_t inverse_dct;
+    uint64_t colour;  // from coefficients' planes to pixels: upsampling, colour conversion
     uint64_t resize;
     uint64_t rest;   // colour operations, the last write
     uint64_t kept;   // items whose pixels the cache had

@@ -26,14 +26,15 @@ fl_job_facts FactsOf(const StageTicks& ticks, std::chrono::nanoseconds time, boo
         return static_cast<uint64_t>(scale *
                                      static_cast<double>(ticks[static_cast<size_t>(stage)]));
     };
-    return {of(Stage::kRead), of(Stage::kEntropy),    of(Stage::kInverseDct), of(Stage::kResize),
-            of(Stage::kRest), kept ? uint64_t{1} : 0, kept ? 0 : bytes};
+    return {of(Stage::kRead),   of(Stage::kEntropy), of(Stage::kInverseDct), of(Stage::kColour),
+            of(Stage::kResize), of(Stage::kRest),    kept ? uint64_t{1} : 0, kept ? 0 : bytes};
 }
 
 void Add(const fl_job_facts& some, fl_job_facts& all) {
     all.read += some.read;
     all.entropy += some.entropy;
     all.inverse_dct += some.inverse_dct;
+    all.colour += some.colour;
     all.resize += some.resize;
     all.rest += some.rest;
     all.kept += some.kept;

@@ -142,6 +142,7 @@ class RowMaker {
 
     // All pixel rows above `bottom` can be made.
     void MakeUpTo(int32_t bottom) {
+        const InStage stage(Stage::kColour);
         for (; next_ < bottom; ++next_) {
             MakeRow(rows_.data() + batch_ * stride_);
             if (++batch_ == kRowsOfBatch || next_ + 1 == box_.top + box_.height) {

@@ -11,8 +11,8 @@
 namespace fastload {
 
 // In the order of fl_facts in capi.h.
-enum class Stage { kRead, kEntropy, kInverseDct, kResize, kRest };
-inline constexpr size_t kStageCount = 5;
+enum class Stage { kRead, kEntropy, kInverseDct, kColour, kResize, kRest };
+inline constexpr size_t kStageCount = 6;
 
 using StageTicks = std::array<uint64_t, kStageCount>;
 
