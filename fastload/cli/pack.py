@@ -9,17 +9,17 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from fastload.cli.resumable import resumable
 from fastload.cli.watching import watching
 from fastload.cli.words import bytes_words, duration_words, name_words
 from fastload.pack import pack
+from fastload.pack.options import CODECS
 
 if TYPE_CHECKING:
     from fastload.pack.flow import Progress, Report
 
 __all__ = ["command"]
 
-# What shells give for a program that SIGINT ended.
-_INTERRUPTED = 130
 # Rejected files named in the closing table; rejected.csv names them all.
 _NAMED = 10
 
@@ -28,6 +28,13 @@ _NAMED = 10
 @click.argument("source", type=click.Path(path_type=Path))
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="The pack's folder.  [SOURCE.pack]"
+)
+@click.option(
+    "--codec",
+    type=click.Choice(CODECS),
+    default=CODECS[0],
+    show_default=True,
+    help="How JPEG images are stored; dct is larger and loads faster.",
 )
 @click.option(
     "--max-side", type=int, metavar="PIXELS", help="Make larger images this small (lossy)."
@@ -45,6 +52,7 @@ _NAMED = 10
 def command(
     source: Path,
     output: Path | None,
+    codec: str,
     max_side: int | None,
     quality: int | None,
     verbatim: bool,
@@ -59,33 +67,26 @@ def command(
 
     An interrupted packing goes on when the same command is run again.
     """
-    with watching("packing") as show:
+    with resumable(), watching("packing") as show:
 
         def report(progress: Progress) -> None:
             show(progress.files, progress.files_in_all, progress.bytes, progress.bytes_in_all)
 
-        try:
-            done = pack(
-                source,
-                output,
-                max_side=max_side,
-                quality=quality,
-                verbatim=verbatim,
-                shard_size=shard_size,
-                workers=workers,
-                cls=not no_cls,
-                seed=seed,
-                strict=strict,
-                allow_empty=allow_empty,
-                progress=report,
-            )
-        except KeyboardInterrupt:
-            click.echo("Interrupted. Run the same command again: it goes on from here.", err=True)
-            raise click.exceptions.Exit(_INTERRUPTED) from None
-        except ValueError as error:
-            raise click.UsageError(str(error)) from error
-        except OSError as error:
-            raise click.ClickException(str(error)) from error
+        done = pack(
+            source,
+            output,
+            codec=codec,
+            max_side=max_side,
+            quality=quality,
+            verbatim=verbatim,
+            shard_size=shard_size,
+            workers=workers,
+            cls=not no_cls,
+            seed=seed,
+            strict=strict,
+            allow_empty=allow_empty,
+            progress=report,
+        )
     if done.already_packed:
         click.echo(f"{name_words(str(done.path))} is already packed: nothing to do.")
     else:

@@ -17,13 +17,16 @@ from fastload.cli.watching import watching
 from fastload.cli.words import bytes_words, name_words
 from fastload.cpus import usable_cpus
 from fastload.errors import PackError
-from fastload.native.library import crc32c, qoi_decode
+from fastload.native.library import NativeError, jpeg_of_dct, qoi_decode
 from fastload.pack.ahead import in_order
 from fastload.store import Codec, open_pack
 from fastload.store.paths import beside, path_fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from fastload.store import Pack
 
@@ -45,7 +48,8 @@ def command(pack: Path, output: Path | None, workers: int | None) -> None:
     """Write the images of PACK to a label folder, under the paths they had.
 
     The pixels are those of the pack; a pack made with --verbatim gives the very bytes back. What
-    was no JPEG is written as PNG under its old name; readers go by the bytes, as ImageFolder does.
+    is kept as JPEG or as its coefficients is written as JPEG, anything else as PNG under its old
+    name; readers go by the bytes, as ImageFolder does.
     """
     folder = beside(pack, ".unpacked") if output is None else output
     try:
@@ -131,14 +135,18 @@ def _new_file(path: Path) -> io.BufferedWriter:
 
 
 def _file_bytes(pack: Pack, record: int) -> bytes | memoryview:
-    payload = pack.payload(record)
-    if crc32c(payload) != int(pack.index.crc32c[record]):
-        raise PackError(
-            f"{pack.root}: {pack.describe(record)} is damaged (CRC-32C differs). Run `fastload "
-            "verify` for the whole list, and restore the shard from a copy."
-        )
-    if pack.index.codec[record] != Codec.QOI:
-        return payload
+    payload, codec = pack.sound_payload(record), pack.index.codec[record]
+    try:
+        if codec == Codec.DCT:
+            return jpeg_of_dct(payload)
+        if codec == Codec.QOI:
+            return _png(qoi_decode(payload))
+    except NativeError as error:
+        raise pack.damaged(record, str(error)) from error
+    return payload
+
+
+def _png(pixels: NDArray[np.uint8]) -> bytes:
     png = io.BytesIO()
-    Image.fromarray(qoi_decode(payload)).save(png, "PNG", compress_level=_PNG_LEVEL)
+    Image.fromarray(pixels).save(png, "PNG", compress_level=_PNG_LEVEL)
     return png.getvalue()

@@ -22,6 +22,7 @@ def pack(
     source: str | os.PathLike[str],
     output: str | os.PathLike[str] | None = None,
     *,
+    codec: str = "jpeg",
     max_side: int | None = None,
     quality: int | None = None,
     verbatim: bool = False,
@@ -41,6 +42,8 @@ def pack(
     Args:
         source: a folder with one sub-folder a class.
         output: the pack's folder; the source's name and ``.pack`` by default.
+        codec: how JPEG images are stored: ``"jpeg"``, or ``"dct"``, which loads faster and takes
+            more room (docs/packing.md). What cannot be stored so is stored as without it.
         max_side: make images with a longer side this small (pixels; lossy).
         quality: store everything as JPEG of this quality, 1 to 100 (lossy).
         verbatim: keep the very bytes of the files.
@@ -64,11 +67,11 @@ def pack(
     from pathlib import Path
 
     from fastload.cpus import usable_cpus
-    from fastload.pack.flow import pack_folder
+    from fastload.pack.folder import pack_folder
     from fastload.pack.options import Options, parse_size
     from fastload.store.paths import beside
 
-    options = Options(max_side, quality, verbatim, parse_size(shard_size), cls, seed)
+    options = Options(max_side, quality, verbatim, parse_size(shard_size), cls, seed, codec)
     if workers is not None and workers < 1:
         raise ValueError(f"--workers is {workers}, it takes 1 or more")
     folder = Path(source).expanduser()

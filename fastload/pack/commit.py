@@ -6,22 +6,22 @@ import csv
 import hashlib
 import io
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import PIL
 import pyarrow as pa
 
 from fastload.pack.durable import TEMPORARY, publish, write_file
+from fastload.store.codec import Codec
 from fastload.store.index import INDEX_NAME, index_schema
 from fastload.store.manifest import (
     BINARY_PATHS,
+    DCT_RECORDS,
     MANIFEST_NAME,
     ClassEntry,
     IndexEntry,
     Manifest,
-    ShardEntry,
-    Source,
 )
 from fastload.version import __version__
 
@@ -31,10 +31,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from fastload.pack.options import Options
+    from fastload.pack.flow import Written
     from fastload.pack.scan import Listing
+    from fastload.store.manifest import ShardEntry, Source
 
-__all__ = ["REJECTED_NAME", "commit", "writer_versions"]
+__all__ = ["REJECTED_NAME", "commit", "measured", "rejected_csv", "writer_versions"]
 
 REJECTED_NAME = "rejected.csv"
 # Bytes hashed at a time.
@@ -44,42 +45,45 @@ _STEP = 1 << 20
 def commit(
     root: Path,
     listing: Listing,
-    options: Options,
-    shards: Sequence[ShardEntry],
-    rows: NDArray[np.void],
-    rejected: Sequence[tuple[int, str]],
+    written: Written,
+    *,
+    source: Source,
+    options: dict[str, Any],
+    rejected: bytes,
+    measured: dict[str, float],
+    writer: dict[str, str],
 ) -> Manifest:
     """Write all that is not a shard; ``pack.json`` comes last.
 
     Args:
         root: the pack's folder, its shards finished.
-        listing: the label folder.
-        options: of the pack.
-        shards: in order.
-        rows: (records,) of dtype :data:`fastload.pack.journal.ROW`, through the shards.
-        rejected: (place in the listing, reason), sorted.
+        listing: the images.
+        written: what is in the shards.
+        source: of the manifest, as the rest.
+        options: that decided the pack's bytes.
+        rejected: the bytes of ``rejected.csv``.
+        measured: of a lossy pack.
+        writer: see :func:`writer_versions`.
     """
+    rows, shards = written.rows, written.shards
     labels = listing.labels[rows["source"]]
     paths = [listing.paths[place] for place in rows["source"].tolist()]
-    features = () if _all_utf8(paths) else (BINARY_PATHS,)
+    features = [] if _all_utf8(paths) else [BINARY_PATHS]
     batch = _index(rows, shards, labels, paths, binary_paths=bool(features))
+    if (rows["codec"] == Codec.DCT).any():
+        features.append(DCT_RECORDS)
     index = _write_index(root / INDEX_NAME, batch)
-    write_file(root / REJECTED_NAME, _rejected_csv(listing, rejected))
+    write_file(root / REJECTED_NAME, rejected)
     counts = np.bincount(labels, minlength=len(listing.classes)).tolist()
     manifest = Manifest(
         classes=tuple(map(ClassEntry, listing.classes, counts)),
         shards=tuple(shards),
         index=index,
-        source=Source(
-            files=len(listing),
-            bytes=int(listing.sizes.sum()),
-            rejected=len(rejected),
-            fingerprint=listing.fingerprint(),
-        ),
-        options=options.to_json(),
-        features=features,
-        measured=_measured(rows["psnr"]),
-        writer=writer_versions(),
+        source=source,
+        options=options,
+        features=tuple(features),
+        measured=measured,
+        writer=writer,
     )
     write_file(root / MANIFEST_NAME, manifest.to_json())
     return manifest
@@ -139,7 +143,7 @@ def _write_index(path: Path, batch: pa.RecordBatch) -> IndexEntry:
     return IndexEntry(size, digest.hexdigest())
 
 
-def _rejected_csv(listing: Listing, rejected: Sequence[tuple[int, str]]) -> bytes:
+def rejected_csv(listing: Listing, rejected: Sequence[tuple[int, str]]) -> bytes:
     """``path,reason`` in the order of the listing; paths keep the bytes they have on disk."""
     text = io.StringIO(newline="")
     rows = csv.writer(text, lineterminator="\n")
@@ -148,7 +152,8 @@ def _rejected_csv(listing: Listing, rejected: Sequence[tuple[int, str]]) -> byte
     return text.getvalue().encode("utf-8", "surrogateescape")
 
 
-def _measured(psnr: NDArray[np.float64]) -> dict[str, float]:
+def measured(psnr: NDArray[np.float64]) -> dict[str, float]:
+    """What ``pack.json`` tells of the records' PSNR in dB, which is NaN where nothing was lost."""
     lossy = psnr[~np.isnan(psnr)]
     if not len(lossy):
         return {}

@@ -1,8 +1,9 @@
 """From the bytes of a file to the bytes of a record, without changing a pixel unless asked to.
 
 Pillow judges every file, as it does for ImageFolder: what it refuses is rejected with its words.
-JPEG goes through the native lossless transcoder; whatever that does not take, and all other
-formats, are decoded by Pillow and stored as QOI.
+JPEG goes through the native lossless transcoder, and on request from there to coefficients
+without entropy coding; whatever the transcoder does not take, and all other formats, are decoded
+by Pillow and stored as QOI.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from PIL import Image
 
 from fastload.errors import PackError
 from fastload.native import library as native
+from fastload.pack.coefficients import dct_record
 from fastload.store.codec import Codec, member_extension
 
 if TYPE_CHECKING:
@@ -165,7 +167,7 @@ def _encode(data: bytes, options: Options) -> Encoded:
             if transcoded is not None:
                 payload = data if options.verbatim else transcoded.jpeg
                 hashed = transcoded.facts.perceptual_hash
-                return _encoded(payload, Codec.JPEG, image, image.size, hashed)
+                return _encoded(*_stored(payload, options), image, image.size, hashed)
         shown = image.convert("RGB")
         pixels = np.asarray(shown)
         hashed = native.perceptual_hash(pixels)
@@ -196,8 +198,15 @@ def _encode_lossy(image: Image.Image, options: Options) -> Encoded:
     if not as_jpeg:
         return _encoded(native.qoi_encode(pixels), Codec.QOI, image, shown.size, hashed)
     planes = np.ascontiguousarray(pixels[:, :, 0]) if grey else pixels
-    payload = native.jpeg_encode(planes, options.quality or _QUALITY_OF_RESIZED)
-    return _encoded(payload, Codec.JPEG, image, shown.size, hashed, _psnr(payload, pixels))
+    jpeg = native.jpeg_encode(planes, options.quality or _QUALITY_OF_RESIZED)
+    psnr = _psnr(jpeg, pixels)
+    return _encoded(*_stored(jpeg, options), image, shown.size, hashed, psnr)
+
+
+def _stored(jpeg: bytes, options: Options) -> tuple[bytes, Codec]:
+    """The payload and the codec in which a JPEG is kept."""
+    dct = dct_record(jpeg) if options.codec == "dct" else None
+    return (jpeg, Codec.JPEG) if dct is None else (dct, Codec.DCT)
 
 
 def _longer_than(image: Image.Image, max_side: int | None) -> bool:
@@ -244,9 +253,9 @@ def _orientation(image: Image.Image) -> int:
     return value if isinstance(value, int) and 1 <= value <= 8 else 0
 
 
-def _psnr(payload: bytes, pixels: NDArray[np.uint8]) -> float:
+def _psnr(jpeg: bytes, pixels: NDArray[np.uint8]) -> float:
     """Peak signal to noise ratio over all channels in dB: 10 log10(255^2 / MSE), at most 99."""
-    with Image.open(io.BytesIO(payload)) as image:
+    with Image.open(io.BytesIO(jpeg)) as image:
         decoded = np.asarray(image.convert("RGB"))
     difference = decoded.astype(np.int32) - pixels
     error = float(np.vdot(difference, difference)) / difference.size

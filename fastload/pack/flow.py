@@ -1,50 +1,49 @@
-"""Packing from end to end: threads encode ahead, one writer appends in order, shards are sealed."""
+"""A pack written from end to end: threads encode ahead, one writer appends in order.
+
+Each full shard is sealed, and the last step makes the folder a pack. It goes on where an
+interrupted run stopped, and ends in the same bytes. What is encoded is the business of a
+:class:`Work`.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import errno
-import os
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from fastload.errors import PackError
-from fastload.native import library as native
 from fastload.pack.ahead import in_order
-from fastload.pack.commit import REJECTED_NAME, commit, writer_versions
-from fastload.pack.encode import Encoded, Rejected, encode_file, load_plugins
-from fastload.pack.journal import JOURNAL_NAME, ROW, Journal, ShardRecord
-from fastload.pack.scan import Listing, scan
+from fastload.pack.encode import Rejected
+from fastload.pack.journal import ROW, Journal, ShardRecord
+from fastload.pack.target import disk_named
 from fastload.pack.write import ShardWriter
-from fastload.store.manifest import MANIFEST_NAME, Manifest
-from fastload.store.pack import open_pack
 from fastload.store.shards import SHARDS_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from fastload.pack.options import Options
+    from fastload.pack.encode import Encoded
+    from fastload.pack.scan import Listing
+    from fastload.store.manifest import Manifest, ShardEntry
 
-__all__ = ["Progress", "Report", "pack_folder"]
+__all__ = ["Progress", "Report", "Work", "Written", "write_pack"]
 
 # A chunk is what one thread encodes at a time: enough to make handing it over cheap, little enough
 # that the chunks encoded ahead stay small in memory.
 _CHUNK_FILES = 16
 _CHUNK_BYTES = 4 << 20
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-_FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far the packing is: files and source bytes done and in all, files rejected."""
+    """How far the writing is: images and source bytes done and in all, images rejected."""
 
     files: int
     files_in_all: int
@@ -55,14 +54,14 @@ class Progress:
 
 @dataclass(frozen=True)
 class Report:
-    """What came of a packing.
+    """What came of it.
 
     Attributes:
         path: the pack.
         manifest: of the pack.
         rejected: (path under the label folder, reason) of each file left out.
         seconds: the time it took.
-        files_now: files encoded in this run; fewer than the source's where it was resumed.
+        files_now: images encoded in this run; fewer than the source's where it was resumed.
         already_packed: the pack was there, nothing was done.
     """
 
@@ -79,67 +78,100 @@ class Report:
         return sum(shard.size for shard in self.manifest.shards) + self.manifest.index.size
 
 
-def pack_folder(
-    source: str | os.PathLike[str],
-    root: Path,
-    options: Options,
-    *,
-    workers: int,
-    strict: bool,
-    allow_empty: bool,
-    progress: Callable[[Progress], None] | None = None,
+@dataclass(frozen=True)
+class Written:
+    """All shards of a pack.
+
+    Attributes:
+        shards: in order.
+        rows: (records,) of dtype :data:`fastload.pack.journal.ROW`, through the shards.
+        rejected: (place in the listing, reason) of each file left out, sorted.
+    """
+
+    shards: list[ShardEntry]
+    rows: NDArray[np.void]
+    rejected: list[tuple[int, str]]
+
+
+class Work(Protocol):
+    """What becomes a pack.
+
+    Attributes:
+        listing: the images.
+        order: (N,) int64, places in the listing in the order in which the records are stored.
+        job: all that decides the pack's bytes, as JSON.
+        shard_size: bytes a shard may have.
+        cls: each record is followed by a ``.cls`` member.
+        strict: an image that is rejected is an error.
+    """
+
+    listing: Listing
+    order: NDArray[np.int64]
+    job: dict[str, Any]
+    shard_size: int
+    cls: bool
+    strict: bool
+
+    def encode(self, place: int) -> Encoded | Rejected:
+        """The record of the image at a place in the listing; called by many threads."""
+        ...
+
+    def commit(self, root: Path, written: Written) -> Manifest:
+        """Write all that is not a shard; ``pack.json`` comes last."""
+        ...
+
+
+def write_pack(
+    root: Path, work: Work, workers: int, progress: Callable[[Progress], None] | None
 ) -> Report:
-    """Pack a label folder; see :func:`fastload.pack.pack`."""
+    """Write a pack into ``root``, which is new, empty, or holds what a run with the same job left.
+
+    Args:
+        root: the pack's folder.
+        work: what becomes a pack.
+        workers: threads that encode.
+        progress: called now and then with how far it is.
+
+    Raises:
+        PackError: the folder holds something of another job, another process writes to it, it
+            cannot be written, or an image was rejected that must not be.
+    """
     began = time.monotonic()
-    listing = scan(source, allow_empty=allow_empty)
-    _refuse_inside(root, listing.root)
-    manifest = _existing(root, listing, options)
-    if manifest is not None:
-        if strict and manifest.source.rejected:
-            raise PackError(
-                f"{root} leaves out {manifest.source.rejected} files (named in {REJECTED_NAME}), "
-                "which --strict does not allow. Repair or remove them, remove the pack, and pack "
-                "again."
-            )
-        return Report(root, manifest, already_packed=True)
-    with _disk_named(root), contextlib.closing(Journal(root)) as journal:
-        packing = _Packing(root, listing, options, journal, strict=strict)
-        packing.resume()
-        start = packing.position
-        packing.go_on(workers, progress or (lambda _: None))
-        manifest = packing.finish()
+    with disk_named(root), contextlib.closing(Journal(root)) as journal:
+        flow = _Flow(root, work, journal)
+        flow.resume()
+        start = flow.position
+        flow.go_on(workers, progress or (lambda _: None))
+        written = flow.written()
+        manifest = work.commit(root, written)
+        journal.remove()
     return Report(
         root,
         manifest,
-        [(listing.paths[place], reason) for place, reason in sorted(packing.rejected)],
+        [(work.listing.paths[place], reason) for place, reason in written.rejected],
         time.monotonic() - began,
-        len(listing) - start,
+        len(work.listing) - start,
     )
 
 
-class _Packing:
+class _Flow:
     """The one writer and what it knows.
 
     Attributes:
-        position: in the order, of the next file to append.
-        rejected: (place in the listing, reason) so far.
+        position: in the order, of the next image to append.
     """
 
-    def __init__(
-        self, root: Path, listing: Listing, options: Options, journal: Journal, *, strict: bool
-    ) -> None:
+    def __init__(self, root: Path, work: Work, journal: Journal) -> None:
         self.position = 0
-        self.rejected: list[tuple[int, str]] = []
         self._root = root
-        self._listing = listing
-        self._options = options
+        self._work = work
+        self._listing = work.listing
         self._journal = journal
-        self._strict = strict
-        self._order: NDArray[np.int64] = native.permutation(options.seed, 0, len(listing))
+        self._rejected: list[tuple[int, str]] = []
         self._finished: list[ShardRecord] = []
         self._records = 0
         self._bytes = 0
-        self._bytes_in_all = int(listing.sizes.sum())
+        self._bytes_in_all = int(work.listing.sizes.sum())
         # of the shard that grows
         self._shard: ShardWriter | None = None
         self._number = 0
@@ -151,24 +183,18 @@ class _Packing:
 
     def resume(self) -> None:
         """Take over the finished shards of an interrupted run."""
-        job = {
-            **self._options.to_json(),
-            **{f"{name} version": version for name, version in writer_versions().items()},
-            "listing": self._listing.state(),
-        }
-        self._finished = self._journal.begin(job)
+        self._finished = self._journal.begin(self._work.job)
         for record in self._finished:
             self._records += record.entry.records
             for place, reason in record.rejected:
                 self._reject(place, reason)
             self.position = record.following
         self._number = len(self._finished)
-        self._rejected_before = len(self.rejected)
-        self._bytes = int(self._listing.sizes[self._order[: self.position]].sum())
+        self._rejected_before = len(self._rejected)
+        self._bytes = int(self._listing.sizes[self._work.order[: self.position]].sum())
 
     def go_on(self, workers: int, progress: Callable[[Progress], None]) -> None:
-        """Encode and append every file from :attr:`position` on."""
-        load_plugins()
+        """Encode and append every image from :attr:`position` on."""
         progress(self._progress())
         with (
             self._sealer,
@@ -188,34 +214,19 @@ class _Packing:
                 self._close(self._shard)
             self._wait_for_sealing()
 
-    def finish(self) -> Manifest:
-        """Write the rest of the pack.
-
-        Raises:
-            PackError: there were files and all of them were rejected.
-        """
-        if self.rejected and not self._records:
-            place, reason = self.rejected[0]
-            raise PackError(
-                f"None of the {len(self._listing)} files is an image that can be read; the first: "
-                f"{self._listing.paths[place]}: {reason}."
-            )
-        manifest = commit(
-            self._root,
-            self._listing,
-            self._options,
+    def written(self) -> Written:
+        """All shards, once every image was appended."""
+        return Written(
             [record.entry for record in self._finished],
             np.concatenate([np.empty(0, ROW), *(record.rows for record in self._finished)]),
-            sorted(self.rejected),
+            sorted(self._rejected),
         )
-        self._journal.remove()
-        return manifest
 
     def _chunks(self) -> Iterator[list[int]]:
-        """Places in the listing of the files still to do, in the order of packing."""
+        """Places in the listing of the images still to do, in the order of writing."""
         chunk: list[int] = []
         held = 0
-        for place in self._order[self.position :].tolist():
+        for place in self._work.order[self.position :].tolist():
             chunk.append(place)
             held += int(self._listing.sizes[place])
             if len(chunk) == _CHUNK_FILES or held >= _CHUNK_BYTES:
@@ -225,22 +236,17 @@ class _Packing:
             yield chunk
 
     def _encode(self, chunk: list[int]) -> tuple[list[int], list[Encoded | Rejected]]:
-        root, listing = str(self._listing.root), self._listing
-        return chunk, [
-            encode_file(f"{root}/{listing.paths[place]}", int(listing.sizes[place]), self._options)
-            for place in chunk
-        ]
+        return chunk, [self._work.encode(place) for place in chunk]
 
     def _take(self, place: int, outcome: Encoded | Rejected) -> None:
         if isinstance(outcome, Rejected):
             self._reject(place, outcome.reason)
             return
         size = len(outcome.payload)
-        if self._shard is not None and not self._shard.fits(size, self._options.shard_size):
+        if self._shard is not None and not self._shard.fits(size, self._work.shard_size):
             self._close(self._shard)
         if self._shard is None:
-            folder = self._root / SHARDS_NAME
-            self._shard = ShardWriter(folder, self._number, cls=self._options.cls)
+            self._shard = ShardWriter(self._root / SHARDS_NAME, self._number, cls=self._work.cls)
             self._number += 1
         label = int(self._listing.labels[place])
         offset = self._shard.append(self._records, outcome.extension, outcome.payload, label)
@@ -248,17 +254,17 @@ class _Packing:
         self._records += 1
 
     def _reject(self, place: int, reason: str) -> None:
-        if self._strict:
+        if self._work.strict:
             raise PackError(
                 f"{self._listing.root / self._listing.paths[place]}: {reason}. Repair or remove "
                 "it, or pack without --strict to leave it out."
             )
-        self.rejected.append((place, reason))
+        self._rejected.append((place, reason))
 
     def _close(self, shard: ShardWriter) -> None:
         rows = np.array(self._rows, ROW)
-        rejected = tuple(self.rejected[self._rejected_before :])
-        self._rejected_before = len(self.rejected)
+        rejected = tuple(self._rejected[self._rejected_before :])
+        self._rejected_before = len(self._rejected)
         self._shard, self._rows = None, []
         # The record of a shard must come before the next one's, so one at a time is sealed.
         self._wait_for_sealing()
@@ -293,74 +299,5 @@ class _Packing:
             len(self._listing),
             self._bytes,
             self._bytes_in_all,
-            len(self.rejected),
+            len(self._rejected),
         )
-
-
-def _refuse_inside(root: Path, source: Path) -> None:
-    """A pack inside the label folder would be one of its classes next time."""
-    if root.resolve().is_relative_to(source.resolve()):
-        raise PackError(f"{root} lies inside the label folder: choose another place with --output.")
-
-
-def _existing(root: Path, listing: Listing, options: Options) -> Manifest | None:
-    """The manifest of the finished pack in ``root``, or None where there is none yet.
-
-    Raises:
-        PackError: the folder holds something else, or a pack of other files or options.
-    """
-    if not (root / MANIFEST_NAME).exists():
-        if root.exists() and not root.is_dir():
-            raise PackError(f"{root} is a file: choose another name with --output.")
-        if root.exists() and not (root / JOURNAL_NAME).is_dir() and any(root.iterdir()):
-            raise PackError(
-                f"{root} is not empty and not a pack: choose another folder with --output."
-            )
-        return None
-    pack = open_pack(root)
-    differing = _differing(pack.manifest, listing, options)
-    if differing:
-        raise PackError(
-            f"{root} is already a pack, of other {' and '.join(differing)}. Remove it to pack "
-            "again, or choose another folder with --output."
-        )
-    for number, shard in enumerate(pack.manifest.shards):
-        file = pack.shard_file(number)
-        if not file.exists() or file.stat().st_size != shard.size:
-            raise PackError(f"{file} is missing or damaged. Remove {root} and pack again.")
-    _remove_journal(root)
-    return pack.manifest
-
-
-def _differing(manifest: Manifest, listing: Listing, options: Options) -> list[str]:
-    wanted, found = options.to_json(), manifest.options
-    keys = sorted(key for key in wanted.keys() | found.keys() if wanted.get(key) != found.get(key))
-    told = [f"options ({key} {found.get(key)!r}, not {wanted.get(key)!r})" for key in keys]
-    same_classes = tuple(entry.name for entry in manifest.classes) == listing.classes
-    if not same_classes or manifest.source.fingerprint != listing.fingerprint():
-        told.append("files (the label folder has changed)")
-    return told
-
-
-def _remove_journal(root: Path) -> None:
-    """What remains of the journal where a run was ended after its last step but one."""
-    if (root / JOURNAL_NAME).is_dir():
-        Journal(root).remove()
-
-
-@contextlib.contextmanager
-def _disk_named(root: Path) -> Iterator[None]:
-    """Say what to do where the pack cannot be written."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in _FORBIDDEN:
-            raise PackError(
-                f"{root} cannot be written ({error.strerror}): choose another folder with --output."
-            ) from error
-        if error.errno not in _FULL:
-            raise
-        raise PackError(
-            f"The disk that holds {root} is full ({error.strerror}); there is no pack yet. Make "
-            "room and run the same command again: the finished shards are kept."
-        ) from error

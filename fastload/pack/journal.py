@@ -29,6 +29,12 @@ __all__ = ["JOURNAL_NAME", "ROW", "Journal", "ShardRecord"]
 
 JOURNAL_NAME = ".progress"
 
+# Keys of a job that are hashes of what is written, in words.
+_CHANGED = {
+    "listing": "the files of the label folder have changed",
+    "pack": "the pack that is recoded has changed",
+}
+
 # A row of the index before the whole listing is known: "source" is the file's place in it.
 ROW = np.dtype(
     [
@@ -202,11 +208,10 @@ class Journal:
 
 
 def _other_job(pack: Path, begun: dict[str, Any], job: dict[str, Any], keys: list[str]) -> str:
+    # Another command's options are not worth a comparison.
+    shown = ["command"] if "command" in keys else keys
     told = [
-        "the files of the label folder have changed"
-        if key == "listing"
-        else f"{key} was {begun.get(key)!r}, now {job.get(key)!r}"
-        for key in keys
+        _CHANGED.get(key) or f"{key} was {begun.get(key)!r}, now {job.get(key)!r}" for key in shown
     ]
     return (
         f"{pack} is half written with other options ({'; '.join(told)}). Run the command that "

@@ -6,10 +6,13 @@ import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
-__all__ = ["DEFAULT_SHARD_SIZE", "Options", "parse_size"]
+__all__ = ["CODECS", "DEFAULT_SHARD_SIZE", "Options", "parse_size"]
 
 # Large enough for sequential reads from any disk, small enough to write again after a crash.
 DEFAULT_SHARD_SIZE = 256 * 10**6
+
+# How what came as JPEG, or was made one, is stored.
+CODECS = ("jpeg", "dct")
 
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "KI": 2**10, "MI": 2**20, "GI": 2**30}
 # A header, one block of payload, and the end of the archive.
@@ -46,6 +49,7 @@ class Options:
         shard_size: bytes a shard may have (a single larger image has a shard of its own).
         cls: each image is followed by a ``.cls`` member.
         seed: of the order in which records are spread over the shards.
+        codec: how JPEG images are stored, one of :data:`CODECS`.
 
     Raises:
         ValueError: a value is out of range or two options exclude each other.
@@ -57,6 +61,7 @@ class Options:
     shard_size: int = DEFAULT_SHARD_SIZE
     cls: bool = True
     seed: int = 0
+    codec: str = "jpeg"
 
     def __post_init__(self) -> None:
         if self.max_side is not None and self.max_side < 1:
@@ -65,6 +70,10 @@ class Options:
             raise ValueError(f"--quality is {self.quality}, it takes 1 to 100")
         if self.verbatim and self.lossy:
             raise ValueError("--verbatim keeps the very bytes: leave out --max-side and --quality")
+        if self.codec not in CODECS:
+            raise ValueError(f"--codec is {self.codec!r}, it takes {' or '.join(CODECS)}")
+        if self.verbatim and self.codec != "jpeg":
+            raise ValueError(f"--verbatim keeps the very bytes: leave out --codec {self.codec}")
         if self.shard_size < _SMALLEST_SHARD:
             raise ValueError(f"--shard-size is {self.shard_size} bytes, the least is 2048")
         if not 0 <= self.seed < _SEEDS:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fastload.errors import PackError
+from fastload.native.library import crc32c
 from fastload.store.index import INDEX_NAME, Index
 from fastload.store.manifest import MANIFEST_NAME, Manifest
 from fastload.store.shards import SHARDS_NAME, Shards
@@ -70,6 +71,30 @@ class Pack:
         mapped = self._shards.map(self._shards.shard_of(record))
         offset = int(self.index.offset[record])
         return mapped[offset : offset + int(self.index.length[record])]
+
+    def sound_payload(self, record: int) -> memoryview:
+        """The stored bytes of one record, their checksum found right.
+
+        Raises:
+            IndexError: there is no such record.
+            PackError: it or its shard is damaged.
+        """
+        payload = self.payload(record)
+        if crc32c(payload) != int(self.index.crc32c[record]):
+            raise self.damaged(record, "CRC-32C differs")
+        return payload
+
+    def damaged(self, record: int, reason: str) -> PackError:
+        """The error that tells of a damaged record.
+
+        Args:
+            record: its id.
+            reason: what is wrong with it.
+        """
+        return PackError(
+            f"{self.root}: {self.describe(record)} is damaged ({reason}). Run `fastload verify "
+            "--decode` for the whole list, and restore the shard from a copy."
+        )
 
     def locate(self, records: NDArray[np.int64]) -> tuple[NDArray[np.uint64], NDArray[np.uint32]]:
         """Where the bytes of records lie in this process's memory.

@@ -22,7 +22,7 @@ from typing import Any
 
 from fastload.errors import PackError
 from fastload.pack import pack
-from fastload.pack.flow import pack_folder  # noqa: F401 - imported once, before the forks
+from fastload.pack.folder import pack_folder  # noqa: F401 - imported once, before the forks
 from fastload.pack.write import ShardWriter
 
 ENDED_WELL, DISK_FULL = 0, 3

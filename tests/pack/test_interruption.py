@@ -72,7 +72,7 @@ def test_killed_by_the_clock(tmp_path: Path, seed: int) -> None:
 def interrupt(source: Path, target: Path) -> None:
     """Leaves a half-written pack with at least one finished shard."""
     with pytest.MonkeyPatch.context() as patch, contextlib.suppress(KeyboardInterrupt):
-        patch.setattr("fastload.pack.flow.commit", _interrupted)
+        patch.setattr("fastload.pack.folder.commit", _interrupted)
         fastload.pack(source, target, shard_size=SHARD_SIZE)
     assert len(list((target / ".progress").glob("*.arrow"))) == 3
 
