@@ -87,12 +87,23 @@ class CacheUse:
         self._budget = budget
         self._last_start: int | None = None
 
+    def join(self, loader: object) -> RecordCache:
+        """Let the cache have as much memory as this loader wants for it."""
+        cache = shared_cache()
+        budget = self._budget
+        if not isinstance(budget, int):
+            budget = _auto_budget(cache.facts().bytes)
+        cache.wish(loader, budget)
+        return cache
+
+    def leave(self, loader: object) -> None:
+        """Let the cache have this loader's memory back."""
+        shared_cache().forget(loader)
+
     def begin(self, loader: object, view: View, sampler: object, epoch: int) -> PassUses:
         """Tell the cache what a pass wants when, as far as that is known before it begins."""
-        cache = shared_cache()
+        cache = self.join(loader)
         facts = cache.facts()
-        budget = self._budget
-        cache.wish(loader, budget if isinstance(budget, int) else _auto_budget(facts.bytes))
         orders = orders_of(sampler, epoch)
         count = len(view) if orders is None else len(orders[0])
         start = cache.clock
@@ -103,13 +114,9 @@ class CacheUse:
         if orders is None:
             return PassUses(cache, start, otherwise, None, expected_waits(sampler))
         uses = PassUses(cache, start, otherwise, next_uses(*orders, period), None)
-        if facts.bytes > _TIGHT * cache.facts().budget:
+        if facts.bytes > _TIGHT * facts.budget:
             _plan_anew(cache, view, orders[0], uses)
         return uses
-
-    def end(self, loader: object) -> None:
-        """Let the cache have this loader's memory back."""
-        shared_cache().forget(loader)
 
 
 def _plan_anew(cache: RecordCache, view: View, order: Order, uses: PassUses) -> None:

@@ -110,12 +110,13 @@ class DataLoader(TorchDataLoader[Any]):
         if on_error not in ON_ERROR:
             raise ValueError(f"on_error is {on_error!r}: choose one of {', '.join(ON_ERROR)}.")
         budget = checked_cache(cache)
-        self._cache_use = CacheUse(budget) if budget != 0 and engine == "native" else None
         self.engine = engine
         self.decode = decode
         self.on_error = on_error
         self.device = _checked_device(device)
         self._view = view_of(dataset)
+        keeps = self._view is not None and engine == "native" and budget != 0
+        self._cache_use = CacheUse(budget) if keeps else None
         self._epochs = EpochCounter()
         self._log = ErrorLog()
         self._resolution: tuple[int, int] | None = None
@@ -153,6 +154,8 @@ class DataLoader(TorchDataLoader[Any]):
         to_gpu = self.pin_memory or (self.device is not None and self.device.type == "cuda")
         pinned = to_gpu and torch.cuda.is_available()
         self._batcher = Batcher(engine, threads, decode, pinned, spare=self._ahead + 2)
+        if self._cache_use is not None:
+            self._cache_use.join(self)
 
     def _own_sampler(self, dataset: Any, shuffle: bool) -> Sampler[int]:
         if shuffle:
@@ -249,7 +252,7 @@ class DataLoader(TorchDataLoader[Any]):
             running.close()
         self._batcher.close()
         if self._cache_use is not None:
-            self._cache_use.end(self)
+            self._cache_use.leave(self)
 
     def __iter__(self) -> Any:
         if self._view is None:

@@ -92,6 +92,14 @@ def test_a_pack_made_anew_is_another_one(label_folder: Path, tmp_path: Path) -> 
     assert same(epochs_of(loader_of(other, WHOLE, cache="1GB"), 1), plain)
 
 
+def test_what_one_loader_leaves_the_next_one_finds(small_pack: Path) -> None:
+    second = loader_of(small_pack, WHOLE, cache="1GB")
+    epochs_of(loader_of(small_pack, WHOLE, cache="1GB"), 1)
+    gc.collect()
+    epochs_of(second, 1)
+    assert second.stats().hits == 1
+
+
 def test_memory_goes_with_the_last_loader(small_pack: Path, own_cache: RecordCache) -> None:
     first, second = (loader_of(small_pack, WHOLE, cache=size) for size in ("1GB", "2GB"))
     epochs_of(first, 1)
