@@ -51,7 +51,7 @@ class AtLeast:
     @property
     def promise(self) -> str:
         """The bound in words."""
-        return f">= {self.times:g} times"
+        return f">= {self.times:.3g} times"
 
     def judge(self, measurements: Sequence[Measurement]) -> Verdict:
         """Compare the run's figures with the bound."""
@@ -101,7 +101,7 @@ class BytesAtMost:
     @property
     def promise(self) -> str:
         """The bound in words."""
-        return f"<= {self.times:g} times the bytes"
+        return f"<= {self.times:.3g} times the bytes"
 
     def judge(self, measurements: Sequence[Measurement]) -> Verdict:
         """Compare the run's figures with the bound."""
@@ -124,7 +124,7 @@ class Scales:
     @property
     def promise(self) -> str:
         """The bound in words."""
-        return f">= {self.times:g} times"
+        return f">= {self.times:.3g} times"
 
     def judge(self, measurements: Sequence[Measurement]) -> Verdict:
         """Compare the run's figures with the bound."""

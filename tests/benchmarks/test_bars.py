@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.bars import BARS, AtLeast, AtMost
+from benchmarks.bars import BARS, AtLeast, AtMost, BytesAtMost, Scales
 from benchmarks.round_robin import Measurement
 from benchmarks.suites import SUITES
 from tests.benchmarks.measurements import measurement
@@ -54,11 +54,34 @@ def test_a_limit_is_kept_up_to_its_very_value(limit: float, held: bool) -> None:
     assert bar.judge([measurement("fastload", 30)]).held is held
 
 
+def test_bytes_are_those_on_disk() -> None:
+    bar = BytesAtMost("half of it", "loader", "dali", 0.5, "fastload")
+    ours, theirs = measurement("fastload", 30), measurement("dali", 10)
+    ours.bytes, theirs.bytes = 50, 100
+    assert bar.judge([ours, theirs]).held
+    ours.bytes = 51
+    assert bar.judge([ours, theirs]).values == (0.51,)
+    assert not bar.judge([ours, theirs]).held
+    assert bar.judge([ours]).missing == "no figures of dali"
+
+
+def test_threads_are_held_against_one_another_round_by_round() -> None:
+    bar = Scales("scales", "loader", "fastload", 1.8)
+    two = measurement("fastload", 20, 18, threads=2)
+    assert bar.judge([two]).missing
+    verdict = bar.judge([two, measurement("fastload", 10, 10, threads=1)])
+    assert verdict.values == (2.0, 1.8)
+    assert verdict.held
+
+
 def test_every_bar_names_a_suite_with_its_entrants_and_a_figure() -> None:
     for bar in BARS:
-        entrants = {peer for peer, _ in SUITES[bar.suite].entrants}
-        assert "fastload" in entrants
-        if isinstance(bar, AtLeast):
-            assert bar.peer in entrants
-        else:
+        entrants = SUITES[bar.suite].entrants
+        peers = {peer for peer, _ in entrants}
+        assert bar.ours in peers
+        if isinstance(bar, AtMost):
             assert getattr(measurement("fastload", 10), bar.figure)
+        elif isinstance(bar, Scales):
+            assert {(bar.ours, 1), (bar.ours, 2)} <= set(entrants)
+        else:
+            assert bar.peer in peers

@@ -14,7 +14,8 @@ from benchmarks.suites import Suite
 
 JOBS = [Job("one", "load", threads=1), Job("two", "load", threads=2)]
 STEADY = Suite("steady", "load", ())
-FRESH = Suite("fresh", "load", (), fresh=True)
+FRESH = Suite("fresh", "load", (), fresh=True, batches=1)
+EPOCH = Suite("epoch", "load", (), fresh=True)
 
 
 class PlantedWorker:
@@ -71,6 +72,13 @@ def test_a_fresh_suite_starts_a_process_for_each_first_batch(diary: list[str]) -
         *("one starts", "one runs 1", "one ends"),
     ]
     assert one.first_batch == one.seconds == [1.5, 1.5]
+
+
+def test_a_fresh_suite_of_whole_windows_counts_no_construction(diary: list[str]) -> None:
+    [one] = measure(EPOCH, JOBS[:1], rounds=2)
+    assert diary == ["one starts", "one runs all", "one ends"] * 3
+    assert one.seconds == [2.0, 2.0]
+    assert one.first_batch == [1.5, 1.5]
 
 
 def test_one_that_breaks_stops_alone(diary: list[str], monkeypatch: pytest.MonkeyPatch) -> None:

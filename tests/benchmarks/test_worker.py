@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -31,6 +31,15 @@ def test_a_window_can_end_early() -> None:
     took = worker.timed(three_batches, 1)
     assert took["images"] == 4
     assert took["seconds"] == took["first_batch"]
+
+
+def test_a_window_can_count_its_own_seconds() -> None:
+    def window() -> Generator[int, None, float]:
+        yield from three_batches()
+        return 7.5
+
+    assert worker.timed(window, None)["seconds"] == 7.5
+    assert worker.timed(window, 2)["seconds"] < 1
 
 
 @pytest.fixture
