@@ -9,8 +9,10 @@ from pathlib import Path
 import pyarrow as pa
 from PIL import Image
 
+from tests.plain_dct import jpeg_of
+
 OF_FILES = {".bmp", ".gif", ".jpg", ".png", ".ppm", ".tif", ".webp", ".img"}
-EXTENSIONS = {0: {".jpg"}, 2: {".qoi"}, 3: OF_FILES}
+EXTENSIONS = {0: {".jpg"}, 1: {".dct"}, 2: {".qoi"}, 3: OF_FILES}
 CRC32C = list(range(256))
 for _ in range(8):
     CRC32C = [byte >> 1 ^ 0x82F63B78 * (byte & 1) for byte in CRC32C]
@@ -53,11 +55,13 @@ def read(pack):
     """The class names and, in ImageFolder's order, (path, label, RGB image, stored bytes)."""
     manifest = json.loads((Path(pack) / "pack.json").read_text("utf-8"))
     assert (manifest["format"], manifest["version"][0]) == ("fastload-pack", 1)
-    assert set(manifest["required_features"]) <= {"binary-paths"}
+    features = set(manifest["required_features"])
+    assert features <= {"binary-paths", "dct"}
     classes = manifest["classes"]
     names = [as_name(bytes.fromhex(c["bytes"])) if "bytes" in c else c["name"] for c in classes]
     index = sound(Path(pack) / "index.arrow", manifest["index"])
     rows = pa.ipc.open_file(index).read_all().to_pylist()
+    assert ("dct" in features) == any(row["codec"] == 1 for row in rows)
     assert len(rows) == manifest["records"] == sum(c["count"] for c in classes)
     images = []
     for number, entry in enumerate(manifest["shards"]):
@@ -70,7 +74,8 @@ def read(pack):
             assert label in (None, row["label"])
             assert extension in EXTENSIONS[row["codec"]]
             assert crc32c(payload) == row["crc32c"]
-            images.append((Image.open(io.BytesIO(payload)).convert("RGB"), payload))
+            file = jpeg_of(payload) if row["codec"] == 1 else payload
+            images.append((Image.open(io.BytesIO(file)).convert("RGB"), payload))
             assert images[-1][0].size == (row["width"], row["height"])
     order = [row["listing"] for row in rows]
     assert sorted(order) == list(range(len(images)))

@@ -48,10 +48,12 @@ def test_pack_hands_over_every_option(tmp_path: Path) -> None:
     root = small_folder(tmp_path / "data")
     (root / "c").mkdir()
     options = ["--max-side", "30", "--quality", "80", "--shard-size", "16kB", "--no-cls"]
+    options += ["--codec", "dct"]
     result = run("pack", root, *options, "--seed", "5", "--allow-empty")
     assert result.exit_code == 0, result.output
     manifest = json.loads((tmp_path / "data.pack" / "pack.json").read_text())
     assert manifest["options"] == {
+        "codec": "dct",
         "max_side": 30,
         "quality": 80,
         "verbatim": False,
@@ -67,6 +69,8 @@ def test_pack_hands_over_every_option(tmp_path: Path) -> None:
     [
         (["--quality", "0"], 2, "--quality is 0"),
         (["--verbatim", "--max-side", "10"], 2, "--verbatim keeps"),
+        (["--verbatim", "--codec", "dct"], 2, "--verbatim keeps"),
+        (["--codec", "qoi"], 2, "'qoi' is not one of 'jpeg', 'dct'"),
         (["--workers", "0"], 2, "--workers is 0"),
         (["--shard-size", "huge"], 2, "--shard-size is 'huge'"),
         (["--strict"], 1, "bad0.png: cannot identify image file"),

@@ -1,11 +1,12 @@
-"""Packs again and again with a fault at each place where a file changes; prints what came of it.
+"""Writes a pack again and again, with a fault at each place where a file changes; prints the ends.
 
 A process of its own, because it forks: each attempt is a child that is killed, or meets a full
 disk, at its n-th change of a file. Run as
 
-    python -m tests.pack.faulty_packing FAULT SOURCE FOLDER SHARD_SIZE
+    python -m tests.pack.faulty_packing FAULT COMMAND SOURCE FOLDER
 
-where FAULT is ``kill`` or ``full``; each attempt has a folder of its own in FOLDER.
+where FAULT is ``kill`` or ``full`` and COMMAND is ``pack`` or ``recode``; each attempt has a folder
+of its own in FOLDER.
 """
 
 from __future__ import annotations
@@ -22,9 +23,14 @@ from typing import Any
 
 from fastload.errors import PackError
 from fastload.pack import pack
+from fastload.pack.flow import Report
 from fastload.pack.folder import pack_folder  # noqa: F401 - imported once, before the forks
+from fastload.pack.recode import recode_pack
 from fastload.pack.write import ShardWriter
+from fastload.store import open_pack
 
+# Of a pack of some shards.
+SHARD_SIZE = 12_000
 ENDED_WELL, DISK_FULL = 0, 3
 
 
@@ -71,14 +77,21 @@ class Fault:
         ShardWriter._write = self.amid(ShardWriter._write)
 
 
-def attempt(fault: Fault | None, source: str, target: Path, shard_size: int) -> int:
-    """The exit code of a child that packs: negative where a signal ended it."""
+def write(command: str, source: Path, target: Path) -> Report:
+    """Packs a label folder, or recodes the pack of one."""
+    if command == "pack":
+        return pack(source, target, shard_size=SHARD_SIZE, workers=2)
+    return recode_pack(open_pack(source), target, "dct", workers=2)
+
+
+def attempt(fault: Fault | None, command: str, source: Path, target: Path) -> int:
+    """The exit code of a child that writes a pack: negative where a signal ended it."""
     child = os.fork()
     if child == 0:
         try:
             if fault is not None:
                 fault.arm()
-            pack(source, target, shard_size=shard_size, workers=2)
+            write(command, source, target)
         except PackError as error:
             os._exit(DISK_FULL if "is full" in str(error) else 1)
         except BaseException:  # noqa: BLE001 - a forked child must not run its parent's code
@@ -95,17 +108,17 @@ def finished_shards(target: Path) -> dict[str, int]:
     return {name: shard.stat().st_ino for name, shard in shards.items()}
 
 
-def main(kind: str, source: str, folder: str, shard_size: str) -> None:
+def main(kind: str, command: str, source: str, folder: str) -> None:
     outcomes = []
     for at in range(1, 1000):
         target = Path(folder) / f"{at:03d}.pack"
-        code = attempt(Fault(kind, at), source, target, int(shard_size))
+        code = attempt(Fault(kind, at), command, Path(source), target)
         if code == ENDED_WELL:
             shutil.rmtree(target)
             break
         whole = (target / "pack.json").exists()
         kept = finished_shards(target)
-        again = attempt(None, source, target, int(shard_size))
+        again = attempt(None, command, Path(source), target)
         same = {
             name: inode == (target / "shards" / f"{name}.tar").stat().st_ino
             for name, inode in kept.items()

@@ -13,11 +13,10 @@ from pathlib import Path
 import pytest
 
 import fastload
-from tests.pack.faulty_packing import DISK_FULL
+from tests.pack.faulty_packing import DISK_FULL, SHARD_SIZE, write
 from tests.pack.test_pack import small_folder, tree
 
 REPOSITORY = Path(__file__).parents[2]
-SHARD_SIZE = 12_000
 # A hundred packings sync a thousand times: memory does it at once.
 MEMORY = Path("/dev/shm")
 
@@ -29,29 +28,35 @@ def attempts() -> Iterator[Path]:
         yield Path(folder)
 
 
-def faulty_packing(kind: str, source: Path, folder: Path) -> list[dict]:
-    command = [sys.executable, "-m", "tests.pack.faulty_packing", kind, source, folder]
-    done = subprocess.run(
-        [*command, str(SHARD_SIZE)], cwd=REPOSITORY, capture_output=True, text=True, check=False
-    )
+def faulty_packing(kind: str, command: str, source: Path, folder: Path) -> list[dict]:
+    program = [sys.executable, "-m", "tests.pack.faulty_packing", kind, command, source, folder]
+    done = subprocess.run(program, cwd=REPOSITORY, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
 
-@pytest.fixture(scope="module")
-def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_folder(tmp_path_factory.mktemp("interrupted") / "data", bad=2)
+@pytest.fixture(scope="module", params=["pack", "recode"])
+def command(request: pytest.FixtureRequest) -> str:
+    return request.param
 
 
 @pytest.fixture(scope="module")
-def undisturbed(source: Path) -> Path:
-    report = fastload.pack(source, shard_size=SHARD_SIZE)
+def source(command: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = small_folder(tmp_path_factory.mktemp("interrupted") / "data", bad=2)
+    return folder if command == "pack" else fastload.pack(folder, shard_size=SHARD_SIZE).path
+
+
+@pytest.fixture(scope="module")
+def undisturbed(command: str, source: Path) -> Path:
+    report = write(command, source, source.with_name("undisturbed"))
     assert len(report.manifest.shards) >= 3
     return report.path
 
 
-def test_killed_at_every_change_of_a_file(source: Path, undisturbed: Path, attempts: Path) -> None:
-    outcomes = faulty_packing("kill", source, attempts)
+def test_killed_at_every_change_of_a_file(
+    command: str, source: Path, undisturbed: Path, attempts: Path
+) -> None:
+    outcomes = faulty_packing("kill", command, source, attempts)
     assert len(outcomes) > 40
     for outcome in outcomes:
         assert outcome["code"] == -signal.SIGKILL, outcome
@@ -68,9 +73,9 @@ def test_killed_at_every_change_of_a_file(source: Path, undisturbed: Path, attem
 
 
 def test_disk_full_at_every_change_of_a_file(
-    source: Path, undisturbed: Path, attempts: Path
+    command: str, source: Path, undisturbed: Path, attempts: Path
 ) -> None:
-    outcomes = faulty_packing("full", source, attempts)
+    outcomes = faulty_packing("full", command, source, attempts)
     assert len(outcomes) > 40
     wanted = tree(undisturbed)
     for outcome in outcomes:

@@ -35,9 +35,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@pytest.fixture(scope="module")
-def packed(folder: Path) -> Pack:
-    return open_pack(pack(folder, workers=2).path)
+@pytest.fixture(scope="module", params=["jpeg", "dct"])
+def packed(folder: Path, request: pytest.FixtureRequest) -> Pack:
+    """The pack of all kinds, with JPEG images in either codec."""
+    output = folder.with_suffix(f".{request.param}.pack")
+    return open_pack(pack(folder, output, codec=request.param, workers=2).path)
+
+
+as_jpeg = pytest.mark.parametrize("packed", ["jpeg"], indirect=True)
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +87,9 @@ def test_most_kinds_load_and_most_damaged_ones_do_not(rejected: dict[str, str]) 
 
 def test_codec_of_each_kind(packed: Pack) -> None:
     codecs = {Path(packed.index.path(r)).name: packed.index.codec[r] for r in range(len(packed))}
-    transcoded = {name for name, codec in codecs.items() if codec == Codec.JPEG}
+    stored = Codec[packed.manifest.options["codec"].upper()]
+    transcoded = {name for name, codec in codecs.items() if codec == stored}
+    assert set(codecs.values()) == {stored, Codec.QOI}
     assert not TRANSCODED - transcoded
     assert not {name for name in transcoded if name.startswith(("png", "gif", "bmp", "tiff"))}
     assert "jpeg_cmyk.jpg" not in transcoded
@@ -100,6 +107,7 @@ def test_orientation_is_kept_for_information(packed: Pack) -> None:
     assert turned["jpeg_444.jpg"] == 0
 
 
+@as_jpeg
 def test_metadata_and_trailing_bytes_are_dropped(packed: Pack, images: object) -> None:
     payloads = {Path(path).name: data for path, _, _, data in read(packed.root)[1]}
     for name in ("jpeg_with_thumbnail.jpg", "jpeg_with_profile.jpg", "jpeg_with_comment.jpg"):
@@ -108,6 +116,7 @@ def test_metadata_and_trailing_bytes_are_dropped(packed: Pack, images: object) -
     assert len(payloads["jpeg_with_trailing_jpeg.jpg"]) < len(KINDS["jpeg_named.png"]) * 1.2
 
 
+@as_jpeg
 def test_transcoded_jpeg_has_a_restart_interval_a_row(packed: Pack) -> None:
     payloads = {Path(path).name: data for path, _, _, data in read(packed.root)[1]}
     data = payloads["jpeg_420.jpg"]

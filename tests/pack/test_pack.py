@@ -272,6 +272,8 @@ def test_an_empty_folder_makes_an_empty_pack(tmp_path: Path) -> None:
         ({"quality": 101}, "--quality is 101"),
         ({"max_side": 0}, "--max-side is 0"),
         ({"verbatim": True, "quality": 90}, "--verbatim keeps"),
+        ({"verbatim": True, "codec": "dct"}, "--verbatim keeps the very bytes: leave out --codec"),
+        ({"codec": "qoi"}, "--codec is 'qoi', it takes jpeg or dct"),
         ({"shard_size": "12 parsecs"}, "it takes bytes"),
         ({"shard_size": 100}, "--shard-size is 100"),
         ({"seed": -1}, "--seed is -1"),

@@ -31,11 +31,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@pytest.fixture(scope="module", params=[False, True], ids=["stored", "verbatim"])
+STORED = {"jpeg": {}, "dct": {"codec": "dct"}, "verbatim": {"verbatim": True}}
+
+
+@pytest.fixture(scope="module", params=STORED)
 def packed(folder: Path, request: pytest.FixtureRequest) -> Pack:
     """The pack of all kinds."""
     output = folder.with_suffix(f".{request.param}.pack")
-    return open_pack(fastload.pack(folder, output, verbatim=request.param).path)
+    return open_pack(fastload.pack(folder, output, **STORED[request.param]).path)
 
 
 def test_both_ways_give_the_pixels_of_image_folder(folder: Path, packed: Pack) -> None:
