@@ -17,9 +17,9 @@ def test_every_command_takes_a_folder_of_any_name(tmp_path: Path) -> None:
     pack = f"{root}.pack"
     for _ in "again":
         assert run("pack", root).exit_code == 0
-    for command in ("info", "verify", "unpack"):
-        result = run(command, pack)
+    for command in ("info", "verify", "recode --codec dct", "unpack"):
+        result = run(*command.split(), pack)
         assert result.exit_code == 0, result.output
-        assert "caf\ufffd.pack" in result.stdout
+        assert "caf\ufffd." in result.stdout
     assert tree(Path(f"{pack}.unpacked")).keys() == tree(root).keys()
     assert len(fastload.ImageFolder(pack)) == len(ImageFolder(root))

@@ -11,6 +11,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from fastload.native.library import crc32c
+from fastload.store import open_pack
+
 
 def rewrite_manifest(pack: Path, change: Callable[[dict[str, Any]], object]) -> None:
     content = json.loads((pack / "pack.json").read_bytes())
@@ -44,6 +47,22 @@ def rewrite_column(pack: Path, name: str, change: Callable[[np.ndarray], object]
     change(values)
     field = table.schema.field(name)
     write_index(pack, table.set_column(place, field, pa.array(values, field.type)))
+
+
+def rewrite_payload(pack: Path, record: int, payload: bytes) -> None:
+    """Put bytes in the place of a record's, with the right checksum, as a broken writer would.
+
+    They are no longer than the record and the padding behind it.
+    """
+    opened = open_pack(pack)
+    offset, length = int(opened.index.offset[record]), int(opened.index.length[record])
+    assert len(payload) <= length + -length % 512
+    shard = pack / opened.shard_name(record)
+    data = bytearray(shard.read_bytes())
+    data[offset : offset + len(payload)] = payload
+    shard.write_bytes(data)
+    for column, value in (("length", len(payload)), ("crc32c", crc32c(payload))):
+        rewrite_column(pack, column, lambda values, value=value: values.__setitem__(record, value))
 
 
 def rewrite_paths(pack: Path, paths: list[str]) -> None:

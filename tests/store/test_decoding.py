@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +12,11 @@ from torchvision.datasets.folder import pil_loader
 
 import fastload
 from fastload.errors import RecordError
-from fastload.native.library import crc32c
 from fastload.store import Codec, Pack, open_pack
 from fastload.store.decoding import decode_record, decode_with_pillow
 from tests.cli.conftest import run
 from tests.pack.image_files import all_kinds
-from tests.store.damage import rewrite_column
+from tests.store.damage import rewrite_payload
 
 
 @pytest.fixture(scope="module")
@@ -66,21 +64,19 @@ def test_pillow_opens_nothing_but_files_that_only_it_reads(
     assert opened == np.flatnonzero(packed.index.codec == Codec.FILE).tolist()
 
 
-@pytest.mark.parametrize(("codec", "words"), [(Codec.JPEG, "JPEG"), (Codec.QOI, "QOI")])
+@pytest.mark.parametrize(
+    ("codec", "words"),
+    [(Codec.JPEG, "JPEG"), (Codec.DCT, "DCT record"), (Codec.QOI, "QOI")],
+)
 def test_bytes_that_are_no_image_are_named(
-    small_pack: Path, tmp_path: Path, codec: Codec, words: str
+    label_folder: Path, tmp_path: Path, codec: Codec, words: str
 ) -> None:
     """Their checksum holds, as where a pack was written from damaged memory."""
-    root = tmp_path / "copy.pack"
-    shutil.copytree(small_pack, root)
+    stored = "dct" if codec == Codec.DCT else "jpeg"
+    root = fastload.pack(label_folder, tmp_path / "damaged.pack", codec=stored).path
     pack = open_pack(root)
     record = int(np.flatnonzero(pack.index.codec == codec)[0])
-    shard, offset = pack.shard_file(0), int(pack.index.offset[record])
-    data = bytearray(shard.read_bytes())
-    payload = slice(offset, offset + int(pack.index.length[record]))
-    data[payload] = data[payload][::-1]
-    shard.write_bytes(data)
-    rewrite_column(root, "crc32c", lambda sums: sums.__setitem__(record, crc32c(data[payload])))
+    rewrite_payload(root, record, bytes(pack.payload(record))[::-1])
     dataset = fastload.ImageFolder(root)
     path = dataset.pack.index.path(record)
     with pytest.raises(RecordError, match=words) as caught:

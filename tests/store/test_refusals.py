@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+import fastload
 from fastload.errors import PackError
 from fastload.store import Pack, open_pack
 from tests.store.damage import (
@@ -96,6 +97,16 @@ def test_manifests(pack: Path, key: str, value: Any, words: str) -> None:
     with pytest.raises(PackError, match=words) as refused:
         open_pack(pack)
     assert str(pack) in str(refused.value)
+
+
+def test_an_older_reader_refuses_dct_records_by_name(
+    label_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = fastload.pack(label_folder, tmp_path / "dct.pack", codec="dct").path
+    assert len(use(root)) == 22
+    monkeypatch.setattr("fastload.store.manifest.KNOWN_FEATURES", frozenset({"binary-paths"}))
+    with pytest.raises(PackError, match="the pack needs dct, which this fastload does not know"):
+        open_pack(root)
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"[]", b"\xff\xfe", b'"fastload-pack"', b"[" * 10_000])
