@@ -208,7 +208,6 @@ void DownTwice(const uint8_t* near, const uint8_t* far, bool far_is_below, int32
     return far_is_below ? mix_rows(MixUp8<R>) : mix_rows(MixDown8<R>);
 }
 
-// `scratch` has room for count + 2 sums.
 template <typename R>
 void BothTwice(const uint8_t* near, const uint8_t* far, int32_t count, uint16_t* scratch,
                uint8_t* out) {
