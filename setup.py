@@ -6,8 +6,9 @@
     python setup.py test_native                       build and run tests/native/*_test.cpp
     python setup.py test_native --sanitize=thread     the same under ThreadSanitizer
 
-test_native runs AVX-512 code everywhere: tests/native/avx512_emulation.h takes the place of the
-instructions on a machine without them, and on every machine with --emulate-avx512.
+test_native runs every program once for each instruction set, or for the one in $FASTLOAD_SIMD alone.
+AVX-512 code runs everywhere: tests/native/avx512_emulation.h takes the place of the instructions on
+a machine without them, and on every machine with --emulate-avx512.
 
 All three compile only what changed. $CXX names another compiler; $CXXFLAGS and $LDFLAGS are
 appended; g++ and clang++ also search $CPATH for headers and $LIBRARY_PATH for libraries.
@@ -76,8 +77,12 @@ EMULATED_AVX512_FLAGS = (
     "-fno-sanitize=thread",
 )
 
+# fastload/native/simd_level.cpp then takes emulated instructions for the machine's own.
+EMULATED_LEVEL_FLAGS = ("-DFASTLOAD_EMULATES_AVX512",)
+
 # What fastload/native/simd_level.cpp asks the CPU for, as Linux names it.
-AVX512_FEATURES = frozenset(
+AVX2_FEATURES = frozenset(("avx2", "fma", "bmi1", "bmi2"))
+AVX512_FEATURES = AVX2_FEATURES | frozenset(
     ("avx512f", "avx512bw", "avx512vl", "avx512dq", "avx512vbmi", "avx512_vbmi2", "avx512_vnni")
 )
 
@@ -250,6 +255,8 @@ class NativeBuild:
     def _simd_flags(self, source: Path) -> tuple[str, ...]:
         if self.emulate_avx512 and source.stem.endswith("_avx512"):
             return EMULATED_AVX512_FLAGS
+        if self.emulate_avx512 and source.stem == "simd_level":
+            return EMULATED_LEVEL_FLAGS
         return next((f for end, f in SIMD_FLAGS.items() if source.stem.endswith(end)), ())
 
     def _object(self, source: Path) -> Path:
@@ -322,10 +329,19 @@ def _run(command: Sequence[str], task: str) -> str:
     return f"could not {task}:\n\n{shlex.join(command)}\n{result.stderr.strip()}"
 
 
-def machine_has_avx512() -> bool:
-    """Return whether this machine runs what SIMD_FLAGS compiles for AVX-512."""
+def machine_has(features: frozenset[str]) -> bool:
+    """Return whether the CPU has all these features."""
     _, _, rest = Path("/proc/cpuinfo").read_text().partition("\nflags")
-    return AVX512_FEATURES.issubset(rest.partition("\n")[0].split())
+    return features.issubset(rest.partition("\n")[0].split())
+
+
+def testable_levels() -> tuple[str, ...]:
+    """Return the values of $FASTLOAD_SIMD to test, AVX-512 being emulated where it is missing."""
+    named = os.environ.get("FASTLOAD_SIMD")
+    if named:
+        return (named,)
+    # The emulation is compiled for AVX2.
+    return ("portable", "avx2", "avx512") if machine_has(AVX2_FEATURES) else ("portable",)
 
 
 @contextlib.contextmanager
@@ -418,20 +434,25 @@ class TestNative(Command):
         self.objects = ROOT / "build" / f"native-test-{self.sanitize.replace(',', '-') or 'plain'}"
 
     def run(self) -> None:
-        """Build all programs, then run each; end with an error naming those that failed."""
+        """Build all programs, then run each on each level; end with an error naming failures."""
         tests = sorted(TESTS.glob(f"{self.only or '*'}_test.cpp"))
         if not tests:
             raise NativeBuildError(f"no {self.only or '*'}_test.cpp in {_shown(TESTS)}.")
         with one_build_at_a_time(self.objects):
             programs = self._build(tests)
-        failed = [program.name for program in programs if not self._passes(program)]
+        failed = [
+            f"{program.name} with {level}"
+            for program in programs
+            for level in testable_levels()
+            if not self._passes(program, level)
+        ]
         if failed:
             raise NativeBuildError(f"failed under {self.sanitize or 'no sanitizer'}: {failed}")
 
     def _build(self, tests: Sequence[Path]) -> list[Path]:
         sanitize = (f"-fsanitize={self.sanitize}", "-fno-omit-frame-pointer")
         extra = (*sanitize, "-fno-sanitize-recover=all") if self.sanitize else ()
-        emulate_avx512 = bool(self.emulate_avx512) or not machine_has_avx512()
+        emulate_avx512 = bool(self.emulate_avx512) or not machine_has(AVX512_FEATURES)
         build = NativeBuild(Toolchain.find(), self.objects, ("-O1", *extra), emulate_avx512)
         library = build.compile(library_sources())
         programs = []
@@ -441,12 +462,14 @@ class TestNative(Command):
             programs.append(program)
         return programs
 
-    def _passes(self, program: Path) -> bool:
+    def _passes(self, program: Path, level: str) -> bool:
         # ThreadSanitizer's shadow memory does not fit every layout that the kernel randomises to.
         fixed_layout = ["setarch", platform.machine(), "--addr-no-randomize"]
         prefix = fixed_layout if "thread" in self.sanitize and shutil.which("setarch") else []
-        print(f"  run {program.name} ({self.sanitize or 'no sanitizer'})", flush=True)
-        return subprocess.run([*prefix, str(program)], cwd=ROOT, check=False).returncode == 0
+        print(f"  run {program.name} ({level}, {self.sanitize or 'no sanitizer'})", flush=True)
+        command = [*prefix, str(program)]
+        environment = os.environ | {"FASTLOAD_SIMD": level}
+        return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode == 0
 
 
 class BuildPyWithLibrary(build_py):

@@ -11,7 +11,7 @@ namespace fastload {
 
 // Kernels work on whole registers: they read and write up to so many bytes, or blocks, behind
 // what they are asked for, and use none of it.
-inline constexpr size_t kSpareBytes = 128;
+inline constexpr size_t kSpareBytes = 192;
 inline constexpr int32_t kSpareBlocks = 4;
 
 struct JpegKernels {
@@ -20,7 +20,8 @@ struct JpegKernels {
     void (*inverse_dct)(const int16_t* blocks, int32_t count, const uint16_t quant[64],
                         uint8_t* out, ptrdiff_t stride);
     // Upsampling of one row; `far` is the row above or below `near` that is nearer to the result.
-    // in[-1] and in[count] are readable and writable: the edges are repeated there.
+    // in[-1] and in[count] are readable and writable: the edges are repeated there. `scratch` has
+    // room for count + 2 numbers.
     void (*across_twice)(uint8_t* in, int32_t count, uint8_t* out);
     void (*down_twice)(const uint8_t* near, const uint8_t* far, bool far_is_below, int32_t count,
                        uint8_t* out);
@@ -35,6 +36,7 @@ struct JpegKernels {
 
 extern const JpegKernels kPortableJpegKernels;
 extern const JpegKernels kAvx2JpegKernels;
+extern const JpegKernels kAvx512JpegKernels;
 
 // Those of CurrentSimdLevel().
 const JpegKernels& BestJpegKernels();

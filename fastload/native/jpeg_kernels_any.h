@@ -2,9 +2,6 @@
 #ifndef FASTLOAD_NATIVE_JPEG_KERNELS_ANY_H_
 #define FASTLOAD_NATIVE_JPEG_KERNELS_ANY_H_
 
-#include <algorithm>
-#include <array>
-
 #include "jpeg_kernels.h"
 #include "simd_register.h"
 
@@ -53,19 +50,23 @@ struct Transform {
         Rows(V a, V b) : low(R::Low16(a, b)), high(R::High16(a, b)) {}
         template <int32_t kFirst, int32_t kSecond>
         Wide Dot() const {
-            static_assert(kFirst == static_cast<int16_t>(kFirst));
-            static_assert(kSecond == static_cast<int16_t>(kSecond));
-            const V constants = R::Set32((kFirst & 0xffff) | kSecond * 65536);
+            const V constants = Constants<kFirst, kSecond>();
             return {R::Dot16(low, constants), R::Dot16(high, constants)};
         }
-    };
+        template <int32_t kFirst, int32_t kSecond>
+        Wide AddDot(Wide sum) const {
+            const V constants = Constants<kFirst, kSecond>();
+            return {R::AddDot16(sum.low, low, constants), R::AddDot16(sum.high, high, constants)};
+        }
 
-    template <int kShift>
-    static Wide WithRounding(V row) {
-        const V zero = R::Zero(), half = R::Set32(1 << (kShift - 1));
-        return {R::Add32(R::template ShiftRight32<16 - kConstantBits>(R::Low16(zero, row)), half),
-                R::Add32(R::template ShiftRight32<16 - kConstantBits>(R::High16(zero, row)), half)};
-    }
+      private:
+        template <int32_t kFirst, int32_t kSecond>
+        static V Constants() {
+            static_assert(kFirst == static_cast<int16_t>(kFirst));
+            static_assert(kSecond == static_cast<int16_t>(kSecond));
+            return R::Set32((kFirst & 0xffff) | kSecond * 65536);
+        }
+    };
 
     template <int kShift>
     static V Descale(Wide a) {
@@ -79,17 +80,20 @@ struct Transform {
         const Rows even(rows[2], rows[6]);
         const Wide even2 = even.template Dot<kFix0541, kFix0541 - kFix1847>();
         const Wide even3 = even.template Dot<kFix0541 + kFix0765, kFix0541>();
-        const Wide even0 = WithRounding<kShift>(R::Add16(rows[0], rows[4]));
-        const Wide even1 = WithRounding<kShift>(R::Sub16(rows[0], rows[4]));
+        const Rows ends(R::Add16(rows[0], rows[4]), R::Sub16(rows[0], rows[4]));
+        constexpr int32_t kOne = 1 << kConstantBits;
+        const V half = R::Set32(1 << (kShift - 1));
+        const Wide even0 = ends.template AddDot<kOne, 0>({half, half});
+        const Wide even1 = ends.template AddDot<0, kOne>({half, half});
 
         const Rows sums(R::Add16(rows[7], rows[3]), R::Add16(rows[5], rows[1]));
         const Wide sum3 = sums.template Dot<kFix1175 - kFix1961, kFix1175>();
         const Wide sum4 = sums.template Dot<kFix1175, kFix1175 - kFix0390>();
         const Rows outer(rows[7], rows[1]), inner(rows[5], rows[3]);
-        const Wide odd0 = outer.template Dot<kFix0298 - kFix0899, -kFix0899>() + sum3;
-        const Wide odd3 = outer.template Dot<-kFix0899, kFix1501 - kFix0899>() + sum4;
-        const Wide odd1 = inner.template Dot<kFix2053 - kFix2562, -kFix2562>() + sum4;
-        const Wide odd2 = inner.template Dot<-kFix2562, kFix3072 - kFix2562>() + sum3;
+        const Wide odd0 = outer.template AddDot<kFix0298 - kFix0899, -kFix0899>(sum3);
+        const Wide odd3 = outer.template AddDot<-kFix0899, kFix1501 - kFix0899>(sum4);
+        const Wide odd1 = inner.template AddDot<kFix2053 - kFix2562, -kFix2562>(sum4);
+        const Wide odd2 = inner.template AddDot<-kFix2562, kFix3072 - kFix2562>(sum3);
 
         const auto finish = [&](int row, Wide even_part, Wide odd_part) {
             rows[row] = Descale<kShift>(even_part + odd_part);
@@ -132,19 +136,15 @@ struct Transform {
         four_rows(columns[0], columns[1], columns[2], columns[3], left[0], left[1]);
         four_rows(columns[4], columns[5], columns[6], columns[7], right[0], right[1]);
         const V centre = R::Set8(-128);
-        for (int half = 0; half < 2; ++half, out += 4 * stride) {
-            R::StoreHalves(out, out + stride, R::Add8(R::Low32(left[half], right[half]), centre));
-            R::StoreHalves(out + 2 * stride, out + 3 * stride,
-                           R::Add8(R::High32(left[half], right[half]), centre));
-        }
+        for (int half = 0; half < 2; ++half)
+            R::StoreFourRows(out + 4 * half * stride, stride, R::Add8(left[half], centre),
+                             R::Add8(right[half], centre));
     }
 
     static void Run(const int16_t* blocks, const V quant[8], uint8_t* out, ptrdiff_t stride) {
         V rows[8];
-        for (int i = 0; i < 8; ++i)
-            rows[i] = R::MulLow16(
-                R::LoadLanes(blocks + 8 * i, 64 * static_cast<ptrdiff_t>(sizeof(int16_t))),
-                quant[i]);
+        R::LoadBlocks(blocks, rows);
+        for (int i = 0; i < 8; ++i) rows[i] = R::MulLow16(rows[i], quant[i]);
         Pass<kConstantBits - kKeptBits>(rows);
         Transpose(rows);
         Pass<kConstantBits + kKeptBits + 3>(rows);
@@ -156,7 +156,7 @@ template <typename R>
 void InverseDct(const int16_t* blocks, int32_t count, const uint16_t quant[64], uint8_t* out,
                 ptrdiff_t stride) {
     typename R::Type levels[8];
-    for (int i = 0; i < 8; ++i) levels[i] = R::LoadLanes(quant + 8 * i, 0);
+    for (int i = 0; i < 8; ++i) levels[i] = R::LoadRepeated(quant + 8 * i);
     for (int32_t i = 0; i < count; i += R::kLanes)
         Transform<R>::Run(blocks + 64 * i, levels, out + 8 * i, stride);
 }
@@ -168,37 +168,62 @@ inline void RepeatEdges(uint8_t* in, int32_t count) {
     in[count] = in[count - 1];
 }
 
-inline void AcrossTwice(uint8_t* in, int32_t count, uint8_t* out) {
+// (a + b) / 2; R::Average8 rounds up.
+template <typename R>
+typename R::Type AverageDown8(typename R::Type a, typename R::Type b) {
+    return R::Not(R::Average8(R::Not(a), R::Not(b)));
+}
+
+// Three parts of `near` and one of `far`, of bytes: (sum + 2) / 4 and (sum + 1) / 4. The half that
+// one average drops, or adds, never decides how the other one rounds.
+template <typename R>
+typename R::Type MixUp8(typename R::Type near, typename R::Type far) {
+    return R::Average8(near, AverageDown8<R>(near, far));
+}
+
+template <typename R>
+typename R::Type MixDown8(typename R::Type near, typename R::Type far) {
+    return AverageDown8<R>(near, R::Average8(near, far));
+}
+
+template <typename R>
+void AcrossTwice(uint8_t* in, int32_t count, uint8_t* out) {
     RepeatEdges(in, count);
-    for (int32_t i = 0; i < count; ++i) {
-        out[2 * i] = static_cast<uint8_t>((3 * in[i] + in[i - 1] + 1) >> 2);
-        out[2 * i + 1] = static_cast<uint8_t>((3 * in[i] + in[i + 1] + 2) >> 2);
+    constexpr int32_t kSamples = 16 * R::kLanes;
+    for (int32_t i = 0; i < count; i += kSamples, out += 2 * kSamples) {
+        const auto here = R::Load(in + i);
+        R::StoreByTurns(out, MixDown8<R>(here, R::Load(in + i - 1)),
+                        MixUp8<R>(here, R::Load(in + i + 1)));
     }
 }
 
-inline void DownTwice(const uint8_t* near, const uint8_t* far, bool far_is_below, int32_t count,
-                      uint8_t* out) {
-    const int bias = far_is_below ? 2 : 1;
-    for (int32_t i = 0; i < count; ++i)
-        out[i] = static_cast<uint8_t>((3 * near[i] + far[i] + bias) >> 2);
+template <typename R>
+void DownTwice(const uint8_t* near, const uint8_t* far, bool far_is_below, int32_t count,
+               uint8_t* out) {
+    constexpr int32_t kSamples = 16 * R::kLanes;
+    const auto mix_rows = [&](auto mix) {
+        for (int32_t i = 0; i < count; i += kSamples)
+            R::Store(out + i, mix(R::Load(near + i), R::Load(far + i)));
+    };
+    return far_is_below ? mix_rows(MixUp8<R>) : mix_rows(MixDown8<R>);
 }
 
-// `scratch` has room for count + 2 sums.
 template <typename R>
 void BothTwice(const uint8_t* near, const uint8_t* far, int32_t count, uint16_t* scratch,
                uint8_t* out) {
     uint16_t* const sums = scratch + 1;
-    for (int32_t i = 0; i < count; ++i) sums[i] = static_cast<uint16_t>(3 * near[i] + far[i]);
+    constexpr int32_t kSums = 8 * R::kLanes;
+    const auto thrice = [](auto a) { return R::Add16(a, R::template ShiftLeft16<1>(a)); };
+    for (int32_t i = 0; i < count; i += kSums)
+        R::Store(sums + i, R::Add16(thrice(R::Widen8(near + i)), R::Widen8(far + i)));
     sums[-1] = sums[0];
     sums[count] = sums[count - 1];
-    constexpr int32_t kSums = 8 * R::kLanes;
     for (int32_t i = 0; i < count; i += kSums, out += 2 * kSums) {
-        const auto here = R::Load(sums + i);
-        const auto weighted = R::Add16(here, R::template ShiftLeft16<1>(here));
+        const auto here = thrice(R::Load(sums + i));
         const auto left = R::Add16(R::Load(sums + i - 1), R::Set16(8));
         const auto right = R::Add16(R::Load(sums + i + 1), R::Set16(7));
-        const auto even = R::template ShiftRight16<4>(R::Add16(weighted, left));
-        const auto odd = R::template ShiftRight16<4>(R::Add16(weighted, right));
+        const auto even = R::template ShiftRight16<4>(R::Add16(here, left));
+        const auto odd = R::template ShiftRight16<4>(R::Add16(here, right));
         R::Store(out, R::Or(even, R::template ShiftLeft16<8>(odd)));
     }
 }
@@ -206,39 +231,13 @@ void BothTwice(const uint8_t* near, const uint8_t* far, int32_t count, uint16_t*
 // ---- Colours
 //
 // ITU-T T.871's equations in 16 bits of fixed point. What exceeds 16 signed bits is split: 1.402 =
-// 1 + 0.402, 1.772 = 2 - 0.228, -0.714 = 0.286 - 1.
+// 1 + 0.402, 1.772 = 2 - 0.228, -0.714 = 0.286 - 1. The red and blue parts are products of a byte,
+// which 15 bits behind the point round to the same whole number.
 
+constexpr int32_t Fixed15(double value) {
+    return static_cast<int32_t>(value * 32768 + (value < 0 ? -0.5 : 0.5));
+}
 constexpr int32_t Fixed16(double value) { return static_cast<int32_t>(value * 65536 + 0.5); }
-
-// Where in 16 interleaved pixels, of which `part` says the first, second or third 16 bytes, a
-// channel's bytes go; others get a zero.
-using Spreads = std::array<std::array<std::array<uint8_t, 16>, 3>, 3>;
-
-constexpr Spreads MakeSpreads() {
-    Spreads spreads{};
-    for (int part = 0; part < 3; ++part)
-        for (int channel = 0; channel < 3; ++channel)
-            for (int i = 0; i < 16; ++i) {
-                const int at = 16 * part + i;
-                spreads[part][channel][i] = at % 3 == channel ? static_cast<uint8_t>(at / 3) : 0x80;
-            }
-    return spreads;
-}
-
-alignas(16) constexpr Spreads kSpreads = MakeSpreads();
-
-template <typename R>
-void StorePixels(typename R::Type red, typename R::Type green, typename R::Type blue,
-                 uint8_t* rgb) {
-    typename R::Type parts[3];
-    for (int part = 0; part < 3; ++part) {
-        const auto spread = [&](typename R::Type plane, int channel) {
-            return R::Shuffle8(plane, R::LoadLanes(kSpreads[part][channel].data(), 0));
-        };
-        parts[part] = R::Or(R::Or(spread(red, 0), spread(green, 1)), spread(blue, 2));
-    }
-    R::StoreLanesInTurn(rgb, parts[0], parts[1], parts[2]);
-}
 
 // Half of a register's pixels, 16 bits each.
 template <typename R>
@@ -247,24 +246,16 @@ struct Pixels16 {
     V red, green, blue;
 
     Pixels16(V y, V cb, V cr) {
-        red = R::Add16(R::Add16(y, cr), Scaled<Fixed16(1.402) - 65536>(cr));
-        const V twice = R::Add16(cb, cb);
-        blue = R::Add16(R::Add16(y, twice), Scaled<Fixed16(1.772) - 2 * 65536>(cb));
+        red = R::Add16(R::Add16(y, cr), R::MulRounded16(cr, R::Set16(Fixed15(0.402))));
+        blue =
+            R::Add16(R::Add16(y, R::Add16(cb, cb)), R::MulRounded16(cb, R::Set16(Fixed15(-0.228))));
         constexpr int32_t kOfCb = -Fixed16(0.34414), kOfCr = 65536 - Fixed16(0.71414);
         const V constants = R::Set32((kOfCb & 0xffff) | kOfCr * 65536), half = R::Set32(32768);
         const auto sum = [&](V pair) {
-            return R::template ShiftRight32<16>(R::Add32(R::Dot16(pair, constants), half));
+            return R::template ShiftRight32<16>(R::AddDot16(half, pair, constants));
         };
         const V both = R::PackSigned32(sum(R::Low16(cb, cr)), sum(R::High16(cb, cr)));
         green = R::Add16(R::Sub16(y, cr), both);
-    }
-
-  private:
-    // value * kConstant / 65536, rounded.
-    template <int32_t kConstant>
-    static V Scaled(V value) {
-        const V doubled = R::MulHigh16(R::Add16(value, value), R::Set16(kConstant));
-        return R::template ShiftRight16<1>(R::Add16(doubled, R::Set16(1)));
     }
 };
 
@@ -278,9 +269,9 @@ void YccToRgb(const uint8_t* y, const uint8_t* cb, const uint8_t* cr, int32_t wi
                               R::Sub16(R::Low8(red, zero), centre));
         const Pixels16<R> high(R::High8(luma, zero), R::Sub16(R::High8(blue, zero), centre),
                                R::Sub16(R::High8(red, zero), centre));
-        StorePixels<R>(R::PackUnsigned16(low.red, high.red),
-                       R::PackUnsigned16(low.green, high.green),
-                       R::PackUnsigned16(low.blue, high.blue), rgb);
+        R::StoreByTurns(rgb, R::PackUnsigned16(low.red, high.red),
+                        R::PackUnsigned16(low.green, high.green),
+                        R::PackUnsigned16(low.blue, high.blue));
     }
 }
 
@@ -289,12 +280,12 @@ void Interleave(const uint8_t* red, const uint8_t* green, const uint8_t* blue, i
                 uint8_t* rgb) {
     constexpr int32_t kPixels = 16 * R::kLanes;
     for (int32_t x = 0; x < width; x += kPixels, rgb += 3 * kPixels)
-        StorePixels<R>(R::Load(red + x), R::Load(green + x), R::Load(blue + x), rgb);
+        R::StoreByTurns(rgb, R::Load(red + x), R::Load(green + x), R::Load(blue + x));
 }
 
 template <typename R>
 constexpr JpegKernels MakeJpegKernels() {
-    return {InverseDct<R>, AcrossTwice, DownTwice, BothTwice<R>, YccToRgb<R>, Interleave<R>};
+    return {InverseDct<R>, AcrossTwice<R>, DownTwice<R>, BothTwice<R>, YccToRgb<R>, Interleave<R>};
 }
 
 }  // namespace

@@ -6,7 +6,10 @@ namespace fastload {
 const JpegKernels kPortableJpegKernels = MakeJpegKernels<Register128>();
 
 const JpegKernels& BestJpegKernels() {
-    return CurrentSimdLevel() == SimdLevel::kPortable ? kPortableJpegKernels : kAvx2JpegKernels;
+    const SimdLevel level = CurrentSimdLevel();
+    return level == SimdLevel::kAvx512 ? kAvx512JpegKernels
+           : level == SimdLevel::kAvx2 ? kAvx2JpegKernels
+                                       : kPortableJpegKernels;
 }
 
 }  // namespace fastload

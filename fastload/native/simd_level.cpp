@@ -7,6 +7,13 @@
 namespace fastload {
 namespace {
 
+// Tests may run plain C++ in place of the instructions (setup.py).
+#ifdef FASTLOAD_EMULATES_AVX512
+constexpr bool kEmulatesAvx512 = true;
+#else
+constexpr bool kEmulatesAvx512 = false;
+#endif
+
 SimdLevel LevelOfMachine() {
 #if defined(__x86_64__)
     __builtin_cpu_init();
@@ -17,7 +24,7 @@ SimdLevel LevelOfMachine() {
                         __builtin_cpu_supports("avx512vbmi") &&
                         __builtin_cpu_supports("avx512vbmi2") &&
                         __builtin_cpu_supports("avx512vnni");
-    if (avx2 && avx512) return SimdLevel::kAvx512;
+    if (avx2 && (avx512 || kEmulatesAvx512)) return SimdLevel::kAvx512;
     if (avx2) return SimdLevel::kAvx2;
 #endif
     return SimdLevel::kPortable;

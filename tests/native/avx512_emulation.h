@@ -17,8 +17,13 @@
 #include <limits>
 
 // Where a compiler does not inline them these are macros, which know no namespaces.
+#undef _mm512_extracti64x4_epi64
+#undef _mm512_shuffle_i32x4
+#undef _mm512_slli_epi16
 #undef _mm512_slli_epi32
+#undef _mm512_srai_epi16
 #undef _mm512_srai_epi32
+#undef _mm512_ternarylogic_epi32
 
 namespace fastload {
 
@@ -46,6 +51,19 @@ __m512i Lanes(LaneOf lane_of) {
     return lanes;
 }
 
+inline __m128i Register128Of(const uint8_t* bytes) {
+    __m128i a;
+    std::memcpy(&a, bytes, sizeof(a));
+    return a;
+}
+
+// Where AVX is not enabled compilers pass no registers of 256 bits.
+__attribute__((target("avx"))) inline __m256i Register256Of(const uint8_t* bytes) {
+    __m256i a;
+    std::memcpy(&a, bytes, sizeof(a));
+    return a;
+}
+
 template <typename T>
 T Saturated(int32_t value) {
     using Limits = std::numeric_limits<T>;
@@ -62,9 +80,20 @@ inline __m512i _mm512_loadu_si512(const void* at) {
     return a;
 }
 
+inline void _mm512_storeu_si512(void* to, const __m512i& a) {
+    std::memcpy(to, a.bytes, sizeof(a.bytes));
+}
+
 inline __m512i _mm512_maskz_loadu_epi8(__mmask64 mask, const void* at) {
     return Lanes<uint8_t>(
         [=](size_t i) { return mask >> i & 1 ? static_cast<const uint8_t*>(at)[i] : 0; });
+}
+
+inline __m128i _mm_maskz_loadu_epi8(__mmask16 mask, const void* at) {
+    uint8_t bytes[16] = {};
+    for (size_t i = 0; i < 16; ++i)
+        if (mask >> i & 1) bytes[i] = static_cast<const uint8_t*>(at)[i];
+    return Register128Of(bytes);
 }
 
 inline void _mm512_mask_storeu_epi8(void* to, __mmask64 mask, const __m512i& a) {
@@ -83,19 +112,103 @@ inline void _mm_mask_storeu_epi8(void* to, __mmask16 mask, __m128i a) {
 
 inline __m512i _mm512_setzero_si512() { return {}; }
 
+inline __m512i _mm512_set1_epi8(int8_t value) {
+    return Lanes<int8_t>([=](size_t) { return value; });
+}
+
+inline __m512i _mm512_set1_epi16(int16_t value) {
+    return Lanes<int16_t>([=](size_t) { return value; });
+}
+
 inline __m512i _mm512_set1_epi32(int32_t value) {
     return Lanes<int32_t>([=](size_t) { return value; });
 }
 
+// Into the lanes that the mask names; the others keep what `a` has.
+inline __m512i _mm512_mask_set1_epi16(const __m512i& a, __mmask32 mask, int16_t value) {
+    return Lanes<int16_t>([&](size_t i) { return mask >> i & 1 ? value : Lane<int16_t>(a, i); });
+}
+
+inline __m512i _mm512_broadcast_i32x4(__m128i value) {
+    __m512i a;
+    for (size_t i = 0; i < 4; ++i) std::memcpy(a.bytes + 16 * i, &value, 16);
+    return a;
+}
+
 // ---- Lane by lane
+
+// Bit by bit: those of a, b and c, in this order, are the number of the bit of `table` to take.
+inline __m512i _mm512_ternarylogic_epi32(const __m512i& a, const __m512i& b, const __m512i& c,
+                                         int table) {
+    return Lanes<uint8_t>([&](size_t i) {
+        unsigned byte = 0;
+        for (unsigned bit = 0; bit < 8; ++bit) {
+            const unsigned number = (a.bytes[i] >> bit & 1u) << 2 | (b.bytes[i] >> bit & 1u) << 1 |
+                                    (c.bytes[i] >> bit & 1u);
+            byte |= (static_cast<unsigned>(table) >> number & 1u) << bit;
+        }
+        return byte;
+    });
+}
+
+inline __m512i _mm512_or_si512(const __m512i& a, const __m512i& b) {
+    return Lanes<uint64_t>([&](size_t i) { return Lane<uint64_t>(a, i) | Lane<uint64_t>(b, i); });
+}
+
+inline __m512i _mm512_xor_si512(const __m512i& a, const __m512i& b) {
+    return Lanes<uint64_t>([&](size_t i) { return Lane<uint64_t>(a, i) ^ Lane<uint64_t>(b, i); });
+}
+
+inline __m512i _mm512_add_epi8(const __m512i& a, const __m512i& b) {
+    return Lanes<uint8_t>([&](size_t i) { return a.bytes[i] + b.bytes[i]; });
+}
+
+inline __m512i _mm512_sub_epi8(const __m512i& a, const __m512i& b) {
+    return Lanes<uint8_t>([&](size_t i) { return a.bytes[i] - b.bytes[i]; });
+}
+
+inline __m512i _mm512_avg_epu8(const __m512i& a, const __m512i& b) {
+    return Lanes<uint8_t>([&](size_t i) { return (a.bytes[i] + b.bytes[i] + 1) >> 1; });
+}
+
+inline __m512i _mm512_add_epi16(const __m512i& a, const __m512i& b) {
+    return Lanes<uint16_t>([&](size_t i) { return Lane<uint16_t>(a, i) + Lane<uint16_t>(b, i); });
+}
+
+inline __m512i _mm512_sub_epi16(const __m512i& a, const __m512i& b) {
+    return Lanes<uint16_t>([&](size_t i) { return Lane<uint16_t>(a, i) - Lane<uint16_t>(b, i); });
+}
+
+inline __m512i _mm512_mullo_epi16(const __m512i& a, const __m512i& b) {
+    return Lanes<int16_t>([&](size_t i) { return Lane<int16_t>(a, i) * Lane<int16_t>(b, i); });
+}
+
+// Of the product's 32 bits the 18 highest, rounded to 17, and their low 16.
+inline __m512i _mm512_mulhrs_epi16(const __m512i& a, const __m512i& b) {
+    return Lanes<int16_t>(
+        [&](size_t i) { return ((Lane<int16_t>(a, i) * Lane<int16_t>(b, i) >> 14) + 1) >> 1; });
+}
 
 inline __m512i _mm512_add_epi32(const __m512i& a, const __m512i& b) {
     return Lanes<uint32_t>([&](size_t i) { return Lane<uint32_t>(a, i) + Lane<uint32_t>(b, i); });
 }
 
+inline __m512i _mm512_sub_epi32(const __m512i& a, const __m512i& b) {
+    return Lanes<uint32_t>([&](size_t i) { return Lane<uint32_t>(a, i) - Lane<uint32_t>(b, i); });
+}
+
 inline __m512i _mm512_max_epi32(const __m512i& a, const __m512i& b) {
     return Lanes<int32_t>(
         [&](size_t i) { return std::max(Lane<int32_t>(a, i), Lane<int32_t>(b, i)); });
+}
+
+inline __m512i _mm512_slli_epi16(const __m512i& a, unsigned count) {
+    return Lanes<uint16_t>(
+        [&](size_t i) { return count > 15 ? 0u : uint32_t{Lane<uint16_t>(a, i)} << count; });
+}
+
+inline __m512i _mm512_srai_epi16(const __m512i& a, unsigned count) {
+    return Lanes<int16_t>([&](size_t i) { return Lane<int16_t>(a, i) >> std::min(count, 15u); });
 }
 
 inline __m512i _mm512_slli_epi32(const __m512i& a, unsigned count) {
@@ -127,15 +240,39 @@ inline __m512i _mm512_madd_epi16(const __m512i& a, const __m512i& b) {
     return Lanes<uint32_t>([&](size_t i) { return product(2 * i) + product(2 * i + 1); });
 }
 
-// ---- Narrower lanes
+inline __m512i _mm512_dpwssd_epi32(const __m512i& sums, const __m512i& a, const __m512i& b) {
+    return _mm512_add_epi32(sums, _mm512_madd_epi16(a, b));
+}
+
+// Unsigned bytes of `a` by signed ones of `b`.
+inline __m512i _mm512_maddubs_epi16(const __m512i& a, const __m512i& b) {
+    const auto product = [&](size_t k) { return Lane<uint8_t>(a, k) * Lane<int8_t>(b, k); };
+    return Lanes<int16_t>(
+        [&](size_t i) { return Saturated<int16_t>(product(2 * i) + product(2 * i + 1)); });
+}
+
+// ---- Wider and narrower lanes, parts of a register
+
+inline __m512i _mm512_cvtepu8_epi16(const __m256i& a) {
+    uint8_t bytes[32];
+    std::memcpy(bytes, &a, sizeof(bytes));
+    return Lanes<uint16_t>([&](size_t i) { return bytes[i]; });
+}
 
 inline __m128i _mm512_cvtusepi32_epi8(const __m512i& a) {
     uint8_t bytes[16];
     for (size_t i = 0; i < 16; ++i)
         bytes[i] = static_cast<uint8_t>(std::min(Lane<uint32_t>(a, i), 255u));
-    __m128i narrow;
-    std::memcpy(&narrow, bytes, sizeof(narrow));
-    return narrow;
+    return Register128Of(bytes);
+}
+
+__attribute__((target("avx"))) inline __m256i _mm512_castsi512_si256(const __m512i& a) {
+    return Register256Of(a.bytes);
+}
+
+__attribute__((target("avx"))) inline __m256i _mm512_extracti64x4_epi64(const __m512i& a,
+                                                                        int half) {
+    return Register256Of(a.bytes + 32 * (half & 1));
 }
 
 // Every 16 bytes of the result hold those of `a`, then those of `b`.
@@ -151,6 +288,10 @@ __m512i Pack(const __m512i& a, const __m512i& b) {
 
 inline __m512i _mm512_packs_epi32(const __m512i& a, const __m512i& b) {
     return Pack<int16_t, int32_t>(a, b);
+}
+
+inline __m512i _mm512_packs_epi16(const __m512i& a, const __m512i& b) {
+    return Pack<int8_t, int16_t>(a, b);
 }
 
 inline __m512i _mm512_packus_epi16(const __m512i& a, const __m512i& b) {
@@ -185,13 +326,63 @@ inline __m512i _mm512_unpackhi_epi16(const __m512i& a, const __m512i& b) {
     return Unpack<uint16_t, 1>(a, b);
 }
 
+inline __m512i _mm512_unpacklo_epi32(const __m512i& a, const __m512i& b) {
+    return Unpack<uint32_t, 0>(a, b);
+}
+
+inline __m512i _mm512_unpackhi_epi32(const __m512i& a, const __m512i& b) {
+    return Unpack<uint32_t, 1>(a, b);
+}
+
+inline __m512i _mm512_unpacklo_epi64(const __m512i& a, const __m512i& b) {
+    return Unpack<uint64_t, 0>(a, b);
+}
+
+inline __m512i _mm512_unpackhi_epi64(const __m512i& a, const __m512i& b) {
+    return Unpack<uint64_t, 1>(a, b);
+}
+
+// Two bits of `order` for each 16 bytes: the first two out of `a`, the others out of `b`.
+inline __m512i _mm512_shuffle_i32x4(const __m512i& a, const __m512i& b, int order) {
+    __m512i shuffled;
+    for (size_t i = 0; i < 4; ++i) {
+        const uint8_t* const from = i < 2 ? a.bytes : b.bytes;
+        std::memcpy(shuffled.bytes + 16 * i, from + 16 * (order >> 2 * i & 3), 16);
+    }
+    return shuffled;
+}
+
 inline __m512i _mm512_permutexvar_epi8(const __m512i& index, const __m512i& a) {
     return Lanes<uint8_t>([&](size_t i) { return a.bytes[index.bytes[i] % 64]; });
 }
 
-inline __m512i _mm512_permutex2var_epi8(const __m512i& a, const __m512i& index, const __m512i& b) {
+// The lanes that the mask names; the others keep what `source` has.
+inline __m512i _mm512_mask_permutexvar_epi8(const __m512i& source, __mmask64 mask,
+                                            const __m512i& index, const __m512i& a) {
     return Lanes<uint8_t>(
-        [&](size_t i) { return (index.bytes[i] & 64 ? b : a).bytes[index.bytes[i] % 64]; });
+        [&](size_t i) { return mask >> i & 1 ? a.bytes[index.bytes[i] % 64] : source.bytes[i]; });
+}
+
+// The low bits of an index count lanes of `a`, the next one chooses `b`.
+template <typename T>
+__m512i Permute2(const __m512i& a, const __m512i& index, const __m512i& b) {
+    constexpr size_t kLanes = 64 / sizeof(T);
+    return Lanes<T>([&](size_t i) {
+        const auto from = static_cast<size_t>(Lane<T>(index, i));
+        return Lane<T>(from & kLanes ? b : a, from % kLanes);
+    });
+}
+
+inline __m512i _mm512_permutex2var_epi8(const __m512i& a, const __m512i& index, const __m512i& b) {
+    return Permute2<uint8_t>(a, index, b);
+}
+
+inline __m512i _mm512_permutex2var_epi32(const __m512i& a, const __m512i& index, const __m512i& b) {
+    return Permute2<uint32_t>(a, index, b);
+}
+
+inline __m512i _mm512_permutex2var_epi64(const __m512i& a, const __m512i& index, const __m512i& b) {
+    return Permute2<uint64_t>(a, index, b);
 }
 
 // The lanes that the mask names get the first ones of `a` in their order, the others 0.

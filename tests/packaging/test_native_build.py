@@ -75,6 +75,10 @@ def compiled(result: subprocess.CompletedProcess[str]) -> list[str]:
     return sorted(Path(name).name for _, name in lines)
 
 
+def machine_has_avx2() -> bool:
+    return "avx2" in Path("/proc/cpuinfo").read_text().split()
+
+
 def fake_compiler(folder: Path, script: str) -> str:
     program = folder / "compiler"
     program.write_text(script)
@@ -135,9 +139,24 @@ def test_native_tests_report_what_failed(project: Path) -> None:
     assert setup(project, "test_native").returncode == 0
 
     (tests / "wrong_test.cpp").write_text('#include "one.h"\nint main() { return one(); }\n')
-    result = setup(project, "test_native")
+    result = setup(project, "test_native", FASTLOAD_SIMD="portable")
     assert result.returncode == 1
-    assert "failed under no sanitizer: ['wrong_test']" in result.stderr
+    assert "failed under no sanitizer: ['wrong_test with portable']" in result.stderr
+
+
+def test_native_tests_run_once_for_each_instruction_set(project: Path) -> None:
+    tests = project / "tests" / "native"
+    tests.mkdir(parents=True)
+    (tests / "level_test.cpp").write_text(
+        "#include <cstdio>\n"
+        "#include <cstdlib>\n"
+        'int main() { std::puts(std::getenv("FASTLOAD_SIMD")); }\n'
+    )
+    levels = ["portable", "avx2", "avx512"]
+    run = setup(project, "test_native", FASTLOAD_SIMD="").stdout.splitlines()
+    assert [line for line in run if line in levels] == levels[: 3 if machine_has_avx2() else 1]
+    run = setup(project, "test_native", FASTLOAD_SIMD="avx2").stdout.splitlines()
+    assert [line for line in run if line in levels] == ["avx2"]
 
 
 def test_native_tests_run_under_sanitizers(project: Path) -> None:
