@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from fastload.pack.scan import Listing
     from fastload.store.manifest import ShardEntry, Source
 
-__all__ = ["REJECTED_NAME", "commit", "measured", "rejected_csv", "writer_versions"]
+__all__ = ["REJECTED_NAME", "commit", "psnr_summary", "rejected_csv", "writer_versions"]
 
 REJECTED_NAME = "rejected.csv"
 # Bytes hashed at a time.
@@ -152,7 +152,7 @@ def rejected_csv(listing: Listing, rejected: Sequence[tuple[int, str]]) -> bytes
     return text.getvalue().encode("utf-8", "surrogateescape")
 
 
-def measured(psnr: NDArray[np.float64]) -> dict[str, float]:
+def psnr_summary(psnr: NDArray[np.float64]) -> dict[str, float]:
     """What ``pack.json`` tells of the records' PSNR in dB, which is NaN where nothing was lost."""
     lossy = psnr[~np.isnan(psnr)]
     if not len(lossy):

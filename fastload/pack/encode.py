@@ -142,6 +142,10 @@ def encode(data: bytes, options: Options) -> Encoded | Rejected:
         encoded = _encode(data, options)
     except MemoryError:
         raise
+    except native.NativeError as error:
+        if error.code == native.NativeCode.OUT_OF_MEMORY:
+            raise MemoryError(str(error)) from error
+        return Rejected(_reason(error))
     except Exception as error:  # noqa: BLE001 - Pillow's plugins raise anything on bad bytes
         return Rejected(_reason(error))
     if len(encoded.payload) > _LENGTH_LIMIT:
@@ -182,7 +186,7 @@ def _transcoded(data: bytes, size: tuple[int, int]) -> native.Transcoded | None:
         transcoded = native.jpeg_transcode(data)
     except native.NativeError as error:
         if error.code == native.NativeCode.OUT_OF_MEMORY:
-            raise MemoryError(str(error)) from error
+            raise
         return None
     return transcoded if (transcoded.facts.width, transcoded.facts.height) == size else None
 

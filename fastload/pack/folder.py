@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from fastload.errors import PackError
 from fastload.native import library as native
-from fastload.pack.commit import REJECTED_NAME, commit, measured, rejected_csv, writer_versions
+from fastload.pack.commit import REJECTED_NAME, commit, psnr_summary, rejected_csv, writer_versions
 from fastload.pack.encode import encode_file, load_plugins
 from fastload.pack.flow import Report, write_pack
 from fastload.pack.scan import scan
@@ -95,13 +95,14 @@ class _FolderWork:
             ),
             options=self._options.to_json(),
             rejected=rejected_csv(self.listing, written.rejected),
-            measured=measured(written.rows["psnr"]),
+            measured=psnr_summary(written.rows["psnr"]),
             writer=writer_versions(),
         )
 
 
 def _differing(manifest: Manifest, listing: Listing, options: Options) -> list[str]:
-    told = differing_options(options.to_json(), manifest.options)
+    # Packs of format version 1.0 tell no codec.
+    told = differing_options(options.to_json(), {"codec": "jpeg", **manifest.options})
     same_classes = tuple(entry.name for entry in manifest.classes) == listing.classes
     if not same_classes or manifest.source.fingerprint != listing.fingerprint():
         told.append("files (the label folder has changed)")

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 import fastload
-from fastload.native.library import jpeg_of_dct, jpeg_transcode
+from fastload.native.library import NativeCode, NativeError, jpeg_of_dct, jpeg_transcode
 from fastload.pack.coefficients import dct_record, jpeg_record
 from fastload.pack.encode import Encoded, encode
 from fastload.pack.options import Options
@@ -87,6 +87,16 @@ def test_a_record_that_does_not_lead_back_is_not_stored(monkeypatch: pytest.Monk
     with pytest.raises(ValueError, match="has another record"):
         jpeg_record(dct)
     assert encoded(saved(photo(), "JPEG"), DCT).payload == jpeg
+
+
+@pytest.mark.parametrize("function", ["dct_of_jpeg", "jpeg_transcode"])
+def test_no_memory_is_no_fault_of_the_file(function: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def exhausted(jpeg: object) -> None:
+        raise NativeError(NativeCode.OUT_OF_MEMORY, "out of memory")
+
+    monkeypatch.setattr(f"fastload.native.library.{function}", exhausted)
+    with pytest.raises(MemoryError, match="out of memory"):
+        encode(saved(photo(), "JPEG"), DCT)
 
 
 def test_the_pack_announces_its_records(label_folder: Path, tmp_path: Path) -> None:

@@ -20,9 +20,11 @@ from torchvision.datasets import ImageFolder
 import fastload
 from fastload.errors import PackError
 from fastload.pack.flow import Progress
+from fastload.pack.recode import recode_pack
 from fastload.store import open_pack
 from tests.pack.image_files import photo, saved
 from tests.plain_reader import read
+from tests.store.damage import rewrite_manifest
 
 
 def tree(root: Path) -> dict[str, bytes]:
@@ -175,6 +177,21 @@ def test_packing_again_does_nothing(tmp_path: Path) -> None:
     assert again.already_packed
     assert again.manifest == report.manifest
     assert {path: path.stat().st_mtime_ns for path in report.path.rglob("*")} == before
+
+
+def test_a_pack_of_version_1_0_is_called_packed(tmp_path: Path) -> None:
+    root = small_folder(tmp_path / "data")
+    pack = fastload.pack(root).path
+
+    def as_before(content: dict[str, Any]) -> None:
+        content["version"] = [1, 0]
+        del content["options"]["codec"]
+
+    rewrite_manifest(pack, as_before)
+    assert fastload.pack(root).already_packed
+    with pytest.raises(PackError, match="codec 'jpeg', not 'dct'"):
+        fastload.pack(root, codec="dct")
+    assert recode_pack(open_pack(pack), tmp_path / "new", "dct", workers=1).manifest.records == 12
 
 
 def test_a_pack_of_other_options_or_files_is_not_overwritten(tmp_path: Path) -> None:
