@@ -32,7 +32,7 @@ PackBlocks PackBlocksPortable, PackBlocksAvx2;
 // well-formed and has `size` bytes, as far as that can be seen without reading the other blocks.
 using UnpackBlocks = bool(const uint8_t* group, size_t size, int32_t count, Range wanted,
                           int16_t* blocks);
-UnpackBlocks UnpackBlocksPortable, UnpackBlocksAvx2;
+UnpackBlocks UnpackBlocksPortable, UnpackBlocksAvx2, UnpackBlocksAvx512;
 
 }  // namespace fastload
 

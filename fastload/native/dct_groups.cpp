@@ -69,7 +69,9 @@ bool PackGroups(const JpegLayout& layout, const DctGroups& groups, int32_t mcu_r
 
 bool UnpackGroup(const uint8_t* bytes, size_t size, int32_t count, Range wanted, int16_t* blocks) {
     static UnpackBlocks* const unpack =
-        CurrentSimdLevel() == SimdLevel::kPortable ? UnpackBlocksPortable : UnpackBlocksAvx2;
+        CurrentSimdLevel() == SimdLevel::kAvx512 ? UnpackBlocksAvx512
+        : CurrentSimdLevel() == SimdLevel::kAvx2 ? UnpackBlocksAvx2
+                                                 : UnpackBlocksPortable;
     return unpack(bytes, size, count, wanted, blocks);
 }
 

@@ -246,9 +246,9 @@ struct Pixels16 {
     V red, green, blue;
 
     Pixels16(V y, V cb, V cr) {
-        red = R::Add16(R::Add16(y, cr), R::MulRounded16(cr, R::Set16(Fixed15(0.402))));
+        red = R::Add16(R::Add16(y, cr), R::MulRound16(cr, R::Set16(Fixed15(0.402))));
         blue =
-            R::Add16(R::Add16(y, R::Add16(cb, cb)), R::MulRounded16(cb, R::Set16(Fixed15(-0.228))));
+            R::Add16(R::Add16(y, R::Add16(cb, cb)), R::MulRound16(cb, R::Set16(Fixed15(-0.228))));
         constexpr int32_t kOfCb = -Fixed16(0.34414), kOfCr = 65536 - Fixed16(0.71414);
         const V constants = R::Set32((kOfCb & 0xffff) | kOfCr * 65536), half = R::Set32(32768);
         const auto sum = [&](V pair) {

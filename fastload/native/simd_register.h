@@ -52,6 +52,11 @@ struct Register128 {
     static void Store(void* at, Type a) { _mm_storeu_si128(static_cast<Type*>(at), a); }
     // The same 16 bytes in every lane.
     static Type LoadRepeated(const void* at) { return Load(at); }
+    // The lower halves of all lanes beside each other, and the upper ones.
+    static void StoreHalves(void* lower, void* upper, Type a) {
+        _mm_storel_epi64(static_cast<Type*>(lower), a);
+        _mm_storel_epi64(static_cast<Type*>(upper), _mm_unpackhi_epi64(a, a));
+    }
     // As many bytes as a register has words.
     static Type Widen8(const void* at) {
         return _mm_cvtepu8_epi16(_mm_loadl_epi64(static_cast<const Type*>(at)));
@@ -85,7 +90,7 @@ struct Register128 {
     static Type Sub32(Type a, Type b) { return _mm_sub_epi32(a, b); }
     static Type MulLow16(Type a, Type b) { return _mm_mullo_epi16(a, b); }
     // a * b / 32768, rounded.
-    static Type MulRounded16(Type a, Type b) { return _mm_mulhrs_epi16(a, b); }
+    static Type MulRound16(Type a, Type b) { return _mm_mulhrs_epi16(a, b); }
     static Type Dot16(Type a, Type b) { return _mm_madd_epi16(a, b); }
     static Type AddDot16(Type sum, Type a, Type b) { return Add32(sum, Dot16(a, b)); }
     template <int kBits>
@@ -112,12 +117,6 @@ struct Register128 {
     static Type High32(Type a, Type b) { return _mm_unpackhi_epi32(a, b); }
     static Type Low64(Type a, Type b) { return _mm_unpacklo_epi64(a, b); }
     static Type High64(Type a, Type b) { return _mm_unpackhi_epi64(a, b); }
-
-  private:
-    static void StoreHalves(void* lower, void* upper, Type a) {
-        _mm_storel_epi64(static_cast<Type*>(lower), a);
-        _mm_storel_epi64(static_cast<Type*>(upper), _mm_unpackhi_epi64(a, a));
-    }
 };
 
 #ifdef __AVX2__
@@ -134,6 +133,11 @@ struct Register256 {
     static void Store(void* at, Type a) { _mm256_storeu_si256(static_cast<Type*>(at), a); }
     static Type LoadRepeated(const void* at) {
         return _mm256_broadcastsi128_si256(Register128::Load(at));
+    }
+    static void StoreHalves(void* lower, void* upper, Type a) {
+        const Type halves = _mm256_permute4x64_epi64(a, 0xD8);
+        Register128::Store(lower, _mm256_castsi256_si128(halves));
+        Register128::Store(upper, _mm256_extracti128_si256(halves, 1));
     }
     static Type Widen8(const void* at) { return _mm256_cvtepu8_epi16(Register128::Load(at)); }
     static void LoadBlocks(const int16_t* blocks, Type rows[8]) {
@@ -168,7 +172,7 @@ struct Register256 {
     static Type Add32(Type a, Type b) { return _mm256_add_epi32(a, b); }
     static Type Sub32(Type a, Type b) { return _mm256_sub_epi32(a, b); }
     static Type MulLow16(Type a, Type b) { return _mm256_mullo_epi16(a, b); }
-    static Type MulRounded16(Type a, Type b) { return _mm256_mulhrs_epi16(a, b); }
+    static Type MulRound16(Type a, Type b) { return _mm256_mulhrs_epi16(a, b); }
     static Type Dot16(Type a, Type b) { return _mm256_madd_epi16(a, b); }
     static Type AddDot16(Type sum, Type a, Type b) { return Add32(sum, Dot16(a, b)); }
     template <int kBits>
@@ -195,13 +199,6 @@ struct Register256 {
     static Type High32(Type a, Type b) { return _mm256_unpackhi_epi32(a, b); }
     static Type Low64(Type a, Type b) { return _mm256_unpacklo_epi64(a, b); }
     static Type High64(Type a, Type b) { return _mm256_unpackhi_epi64(a, b); }
-
-  private:
-    static void StoreHalves(void* lower, void* upper, Type a) {
-        const Type halves = _mm256_permute4x64_epi64(a, 0xD8);
-        Register128::Store(lower, _mm256_castsi256_si128(halves));
-        Register128::Store(upper, _mm256_extracti128_si256(halves, 1));
-    }
 };
 
 #endif  // __AVX2__

@@ -96,7 +96,7 @@ struct Register512 {
     static Type Add32(Type a, Type b) { return _mm512_add_epi32(a, b); }
     static Type Sub32(Type a, Type b) { return _mm512_sub_epi32(a, b); }
     static Type MulLow16(Type a, Type b) { return _mm512_mullo_epi16(a, b); }
-    static Type MulRounded16(Type a, Type b) { return _mm512_mulhrs_epi16(a, b); }
+    static Type MulRound16(Type a, Type b) { return _mm512_mulhrs_epi16(a, b); }
     static Type Dot16(Type a, Type b) { return _mm512_madd_epi16(a, b); }
     static Type AddDot16(Type sum, Type a, Type b) { return _mm512_dpwssd_epi32(sum, a, b); }
     template <int kBits>
