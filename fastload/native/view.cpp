@@ -48,21 +48,18 @@ void View::Render(PixelSource& source, bool fast, RowSink& sink) const {
     const int32_t bottom = (crop_.top + crop_.height + denominator - 1) / denominator;
     const double scale = 1.0 / denominator;
 
-    thread_local Axis horizontal, vertical;
-    MakeAxis({filter_, right - left, crop_.left * scale - left,
-              (crop_.left + crop_.width) * scale - left, resized_width_, window_.left,
-              window_.left + window_.width},
-             horizontal);
-    MakeAxis(
+    thread_local ResizePlan plan;
+    plan.Make(
+        {filter_, right - left, crop_.left * scale - left,
+         (crop_.left + crop_.width) * scale - left, resized_width_, window_.left,
+         window_.left + window_.width},
         {filter_, bottom - top, crop_.top * scale - top, (crop_.top + crop_.height) * scale - top,
          resized_height_, window_.top, window_.top + window_.height},
-        vertical);
+        source.channels(), pass_order_, BestResizeKernels());
 
     thread_local Resampler resampler;
-    resampler.Begin(
-        horizontal, vertical, source.channels(),
-        IsVerticalFirst(pass_order_, bottom - top, right - left, resized_height_, resized_width_),
-        BestResizeKernels(), sink);
+    resampler.Begin(plan, sink);
+    const Axis &horizontal = plan.horizontal, &vertical = plan.vertical;
     source.Read({left + horizontal.begin(), top + vertical.begin(),
                  horizontal.end() - horizontal.begin(), vertical.end() - vertical.begin()},
                 denominator, resampler);

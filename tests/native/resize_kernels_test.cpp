@@ -178,9 +178,13 @@ void TestBothPasses(RandomSource& random, const Case& tested, const Axis& vertic
     const int32_t rows = vertical.end() - vertical.begin();
     const Bytes in = RandomRows(random, rows, tested.in_levels());
     CheckAll("resampling", tested, [&](const ResizeKernels& kernels, bool vertical_first) {
+        static ResizePlan plan;
         static Resampler resampler;
         Collected out(tested.out_levels());
-        resampler.Begin(tested.axis, vertical, tested.channels, vertical_first, kernels, out);
+        plan.Make(tested.axis.made_for, vertical.made_for, tested.channels, PassOrder::kWidthFirst,
+                  kernels);
+        plan.vertical_first = vertical_first;
+        resampler.Begin(plan, out);
         resampler.Rows(in.data(), tested.in_levels(), rows);
         resampler.Finish();
         return out.levels;
