@@ -24,6 +24,8 @@ struct Register128 {
     static void Store(void* at, Type a) { _mm_storeu_si128(static_cast<Type*>(at), a); }
     // The lanes are read `stride` bytes apart; all are the same for a stride of 0.
     static Type LoadLanes(const void* at, ptrdiff_t) { return Load(at); }
+    // Each lane from an offset of its own.
+    static Type LoadEach(const uint8_t* at, const int32_t* offsets) { return Load(at + *offsets); }
     // The lower halves of all lanes beside each other, and the upper ones.
     static void StoreHalves(void* lower, void* upper, Type a) {
         _mm_storel_epi64(static_cast<Type*>(lower), a);
@@ -43,7 +45,10 @@ struct Register128 {
     static Type Sub32(Type a, Type b) { return _mm_sub_epi32(a, b); }
     static Type MulLow16(Type a, Type b) { return _mm_mullo_epi16(a, b); }
     static Type MulHigh16(Type a, Type b) { return _mm_mulhi_epi16(a, b); }
+    // a * b / 32768, rounded.
+    static Type MulRound16(Type a, Type b) { return _mm_mulhrs_epi16(a, b); }
     static Type Dot16(Type a, Type b) { return _mm_madd_epi16(a, b); }
+    static Type Max16(Type a, Type b) { return _mm_max_epi16(a, b); }
     template <int kBits>
     static Type ShiftLeft16(Type a) {
         return _mm_slli_epi16(a, kBits);
@@ -87,6 +92,10 @@ struct Register256 {
         return _mm256_inserti128_si256(_mm256_castsi128_si256(Register128::Load(at)),
                                        Register128::Load(second), 1);
     }
+    static Type LoadEach(const uint8_t* at, const int32_t* offsets) {
+        return _mm256_inserti128_si256(_mm256_castsi128_si256(Register128::Load(at + offsets[0])),
+                                       Register128::Load(at + offsets[1]), 1);
+    }
     static void StoreHalves(void* lower, void* upper, Type a) {
         const Type halves = _mm256_permute4x64_epi64(a, 0xD8);
         Register128::Store(lower, _mm256_castsi256_si128(halves));
@@ -107,7 +116,10 @@ struct Register256 {
     static Type Sub32(Type a, Type b) { return _mm256_sub_epi32(a, b); }
     static Type MulLow16(Type a, Type b) { return _mm256_mullo_epi16(a, b); }
     static Type MulHigh16(Type a, Type b) { return _mm256_mulhi_epi16(a, b); }
+    // a * b / 32768, rounded.
+    static Type MulRound16(Type a, Type b) { return _mm256_mulhrs_epi16(a, b); }
     static Type Dot16(Type a, Type b) { return _mm256_madd_epi16(a, b); }
+    static Type Max16(Type a, Type b) { return _mm256_max_epi16(a, b); }
     template <int kBits>
     static Type ShiftLeft16(Type a) {
         return _mm256_slli_epi16(a, kBits);
