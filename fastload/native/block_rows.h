@@ -26,11 +26,6 @@ struct BlockBox {
     Range across, down;
 };
 
-// The blocks that hold these samples, in one direction, of `side` samples each.
-inline Range BlocksOf(Range samples, int32_t side) {
-    return {samples.first / side, (samples.last - 1) / side + 1};
-}
-
 class BlockTaker {
   public:
     // All the needed blocks of a block row, as CoefficientSource::Blocks gives them.

@@ -56,7 +56,7 @@ class Plane {
                                  smooth && grid_.step_across > 1, grid_.width);
         const Range rows = NeededSamples({box.top, box.top + box.height}, grid_.step_down,
                                          smooth && grid_.step_down > 1, grid_.height);
-        blocks_ = {BlocksOf(columns_, kBlockSide), BlocksOf(rows, kBlockSide)};
+        blocks_ = {Touched(columns_, kBlockSide), Touched(rows, kBlockSide)};
         quant_ = layout.quant_tables[layout.quant_slots[component]].data();
         band_ = kBlockSide * layout.down[component];
         stride_ = blocks_.across.count() * kBlockSide + static_cast<ptrdiff_t>(kSpareBytes);

@@ -15,6 +15,10 @@ const ResizeKernels& BestResizeKernels() {
     return best;
 }
 
+const ResizeKernels& BestShortResizeKernels() {
+    return CurrentSimdLevel() == SimdLevel::kPortable ? kPortableShortResize : kAvx2ShortResize;
+}
+
 namespace {
 
 // Rows that a horizontal pass takes at once: so few that they stay in the nearest cache, so many

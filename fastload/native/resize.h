@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "box.h"
 #include "resize_kernels.h"
 #include "row_sink.h"
 
@@ -13,6 +14,7 @@ namespace fastload {
 
 // The kernels of CurrentSimdLevel().
 const ResizeKernels& BestResizeKernels();
+const ResizeKernels& BestShortResizeKernels();
 
 // Which pass comes first, as the Pillow beside us does it: each pass rounds, so the pixels differ.
 enum class PassOrder : int32_t {
@@ -23,12 +25,25 @@ enum class PassOrder : int32_t {
     kWidthFirst = 2   // before
 };
 
+// A crop of an image, resized, and what is wanted of the result.
+struct Resizing {
+    Box crop;
+    int32_t height, width;
+    Box window;
+    Filter filter;
+    PassOrder order;
+};
+
 // What resamplings of the same sizes have in common. Stays where it is while a Resampler uses it.
 struct ResizePlan {
     Axis horizontal, vertical;
     bool vertical_first = false;
     const ResizeKernels* kernels = nullptr;
     HorizontalTable table;
+
+    bool IsFor(const Resampling& across, const Resampling& down) const {
+        return horizontal.made_for == across && vertical.made_for == down;
+    }
 
     // Keeps what the last call made as far as it is the same.
     void Make(const Resampling& across, const Resampling& down, int32_t channels, PassOrder order,
