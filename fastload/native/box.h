@@ -16,6 +16,11 @@ struct Range {
     int32_t count() const { return last - first; }
 };
 
+// Of parts of `size` each, those that a range touches.
+inline Range Touched(Range range, int32_t size) {
+    return {range.first / size, (range.last - 1) / size + 1};
+}
+
 }  // namespace fastload
 
 #endif  // FASTLOAD_NATIVE_BOX_H_

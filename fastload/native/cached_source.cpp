@@ -2,11 +2,11 @@
 
 #include <utility>
 
-#include "error.h"
 #include "jpeg_transcode.h"
 #include "kept_blocks.h"
 #include "kept_dct.h"
 #include "kept_pixels.h"
+#include "plane_resize.h"
 #include "region_decoder.h"
 #include "stages.h"
 
@@ -32,14 +32,8 @@ std::shared_ptr<Kept> Keep(const CacheTicket& ticket, std::shared_ptr<Kept> kept
 std::shared_ptr<KeptDct> KeepWhole(const CacheTicket& ticket, const uint8_t* payload,
                                    uint64_t length) {
     Buffer rewritten;
-    JpegFacts facts;
-    try {
-        TranscodeJpeg(payload, length, rewritten, facts);
-    } catch (const Failure&) {
-        return nullptr;
-    }
+    if (!RewriteSeekable(payload, length, rewritten)) return nullptr;
     const JpegLayout layout = ReadJpegLayout(rewritten.data(), rewritten.size());
-    if (!layout.seekable) return nullptr;
     const auto made = std::make_shared<KeptDct>(layout);
     KeptBlocks blocks;
     blocks.Open(*made, rewritten.data(), rewritten.size());
@@ -61,17 +55,33 @@ class CachedJpeg final : public PixelSource {
         channels_ = kept_->layout().component_count;
     }
 
-    void Read(Box box, int32_t, RowSink& sink) override {
-        thread_local KeptBlocks blocks;
-        blocks.Open(*kept_, data_, size_);
+    void Read(Box box, RowSink& sink) override {
+        KeptBlocks& blocks = OpenBlocks();
         DecodeRegion(kept_->layout(), blocks, box, sink);
-        was_kept_ = blocks.all_kept();
-        if (!was_kept_) ticket_.cache->Grow(ticket_.key, kept_.get(), blocks.Keep());
+        Keep(blocks);
+    }
+
+    bool ReadResized(const Resizing& resizing, RowSink& sink) override {
+        KeptBlocks& blocks = OpenBlocks();
+        ResizePlanes(kept_->layout(), blocks, resizing, sink);
+        Keep(blocks);
+        return true;
     }
 
     bool was_kept() const override { return was_kept_; }
 
   private:
+    KeptBlocks& OpenBlocks() const {
+        thread_local KeptBlocks blocks;
+        blocks.Open(*kept_, data_, size_);
+        return blocks;
+    }
+
+    void Keep(KeptBlocks& blocks) {
+        was_kept_ = blocks.all_kept();
+        if (!was_kept_) ticket_.cache->Grow(ticket_.key, kept_.get(), blocks.Keep());
+    }
+
     const CacheTicket ticket_;
     const std::shared_ptr<KeptDct> kept_;
     const uint8_t* const data_;
@@ -88,7 +98,7 @@ class CachedQoi final : public PixelSource {
         channels_ = 3;
     }
 
-    void Read(Box box, int32_t, RowSink& sink) override {
+    void Read(Box box, RowSink& sink) override {
         {
             const InStage stage(Stage::kEntropy);
             was_kept_ = kept_->Need(box.top + box.height, data_, size_);

@@ -5,6 +5,7 @@
 
 #include "coefficient_source.h"
 #include "jpeg_kernels.h"
+#include "plane_resize.h"
 #include "region_decoder.h"
 #include "stages.h"
 
@@ -30,12 +31,20 @@ class RecordBlocks final : public CoefficientSource {
     std::vector<int16_t> coefficients_;
 };
 
+RecordBlocks& BlocksOf(const DctRecord& record) {
+    thread_local RecordBlocks blocks;
+    blocks.Open(record);
+    return blocks;
+}
+
 }  // namespace
 
 void DecodeDctRegion(const DctRecord& record, Box box, RowSink& sink) {
-    thread_local RecordBlocks blocks;
-    blocks.Open(record);
-    DecodeRegion(record.layout(), blocks, box, sink);
+    DecodeRegion(record.layout(), BlocksOf(record), box, sink);
+}
+
+void ResizeDctRegion(const DctRecord& record, const Resizing& resizing, RowSink& sink) {
+    ResizePlanes(record.layout(), BlocksOf(record), resizing, sink);
 }
 
 }  // namespace fastload

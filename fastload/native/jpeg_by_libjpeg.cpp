@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <vector>
 
-#include "buffer.h"
 #include "error.h"
 #include "jpeg_source.h"
 #include "stages.h"
@@ -27,8 +26,7 @@ class Decompressor {
     Decompressor(const Decompressor&) = delete;
     Decompressor& operator=(const Decompressor&) = delete;
 
-    // `box` lies in what libjpeg puts out.
-    void Decode(const uint8_t* data, size_t size, Box box, int32_t denominator, RowSink& sink);
+    void Decode(const uint8_t* data, size_t size, Box box, RowSink& sink);
 
   private:
     // Returns the decompressor to where it can begin an image, however this one ended.
@@ -43,7 +41,7 @@ class Decompressor {
         jpeg_decompress_struct& info_;
     };
 
-    void Start(const uint8_t* data, size_t size, int32_t denominator);
+    void Start(const uint8_t* data, size_t size);
     void DeliverRows(Box box, RowSink& sink);
     void ReadBatch(JDIMENSION count);
 
@@ -53,20 +51,17 @@ class Decompressor {
     std::vector<JSAMPROW> rows_;
 };
 
-void Decompressor::Start(const uint8_t* data, size_t size, int32_t denominator) {
+void Decompressor::Start(const uint8_t* data, size_t size) {
     struct Request {
         j_decompress_ptr info;
         const uint8_t* data;
         size_t size;
-        int32_t denominator;
-    } request = {&info_, data, size, denominator};
+    } request = {&info_, data, size};
     const auto step = [](void* argument) {
         const auto& wanted = *static_cast<Request*>(argument);
         const j_decompress_ptr info = wanted.info;
         jpeg_mem_src(info, wanted.data, wanted.size);
         (void)jpeg_read_header(info, TRUE);
-        info->scale_num = 1;
-        info->scale_denom = static_cast<unsigned>(wanted.denominator);
         info->out_color_space = info->num_components == 1 ? JCS_GRAYSCALE : JCS_RGB;
         info->dct_method = JDCT_ISLOW;
         info->do_fancy_upsampling = TRUE;
@@ -110,10 +105,9 @@ void Decompressor::DeliverRows(Box box, RowSink& sink) {
     }
 }
 
-void Decompressor::Decode(const uint8_t* data, size_t size, Box box, int32_t denominator,
-                          RowSink& sink) {
+void Decompressor::Decode(const uint8_t* data, size_t size, Box box, RowSink& sink) {
     const Session session(info_);
-    Start(data, size, denominator);
+    Start(data, size);
     if (static_cast<JDIMENSION>(box.left + box.width) > info_.output_width ||
         static_cast<JDIMENSION>(box.top + box.height) > info_.output_height) {
         throw Failure(FL_CORRUPT, "JPEG: headers that can be read in two ways");
@@ -121,31 +115,13 @@ void Decompressor::Decode(const uint8_t* data, size_t size, Box box, int32_t den
     DeliverRows(box, sink);
 }
 
-// MCU rows whose samples make the pixels first .. last - 1. Upsampling mixes a sample with its
-// neighbours, so that there is one more row at both ends.
-struct Rows {
-    int32_t first, last;
-
-    Rows(int32_t first_pixel, int32_t last_pixel, int32_t height, int32_t count)
-        : first(std::max(first_pixel / height - 1, 0)),
-          last(std::min((last_pixel - 1) / height + 2, count)) {}
-};
-
 }  // namespace
 
-void DecodeByLibjpeg(const uint8_t* data, size_t size, const JpegLayout& layout, Box box,
-                     int32_t denominator, RowSink& sink) {
+void DecodeByLibjpeg(const uint8_t* data, size_t size, Box box, RowSink& sink) {
     // Its inverse DCT is within: what takes longer gives its name.
     const InStage stage(Stage::kEntropy);
     thread_local Decompressor decompressor;
-    if (!layout.seekable) return decompressor.Decode(data, size, box, denominator, sink);
-    const int32_t height = DCTSIZE * layout.most_down / denominator;
-    const Rows rows(box.top, box.top + box.height, height, layout.mcu_rows);
-    thread_local Buffer cut;
-    cut.Clear();
-    CutJpeg(data, size, rows.first, rows.last, layout.mcu_columns, cut);
-    box.top -= rows.first * height;
-    decompressor.Decode(cut.data(), cut.size(), box, denominator, sink);
+    decompressor.Decode(data, size, box, sink);
 }
 
 }  // namespace fastload

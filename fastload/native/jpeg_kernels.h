@@ -14,11 +14,13 @@ namespace fastload {
 inline constexpr size_t kSpareBytes = 192;
 inline constexpr int32_t kSpareBlocks = 4;
 
+// `count` blocks beside each other, 64 coefficients each in natural order, to as many rows of
+// samples as a block has.
+using InverseDctOfBlocks = void(const int16_t* blocks, int32_t count, const uint16_t quant[64],
+                                uint8_t* out, ptrdiff_t stride);
+
 struct JpegKernels {
-    // `count` blocks beside each other, 64 coefficients each in natural order, to 8 rows of
-    // samples.
-    void (*inverse_dct)(const int16_t* blocks, int32_t count, const uint16_t quant[64],
-                        uint8_t* out, ptrdiff_t stride);
+    InverseDctOfBlocks* inverse_dct;  // 8 x 8 samples a block
     // Upsampling of one row; `far` is the row above or below `near` that is nearer to the result.
     // in[-1] and in[count] are readable and writable: the edges are repeated there. `scratch` has
     // room for count + 2 numbers.
@@ -32,6 +34,9 @@ struct JpegKernels {
                        uint8_t* rgb);
     void (*interleave)(const uint8_t* red, const uint8_t* green, const uint8_t* blue, int32_t width,
                        uint8_t* rgb);
+    // Fewer samples a block, of its lowest frequencies alone: not libjpeg-turbo's, which takes more
+    // of them.
+    InverseDctOfBlocks *inverse_dct_4x4, *inverse_dct_2x2, *inverse_dct_1x1;
 };
 
 extern const JpegKernels kPortableJpegKernels;

@@ -2,6 +2,8 @@
 #ifndef FASTLOAD_NATIVE_JPEG_KERNELS_ANY_H_
 #define FASTLOAD_NATIVE_JPEG_KERNELS_ANY_H_
 
+#include <algorithm>
+
 #include "jpeg_kernels.h"
 #include "simd_register.h"
 
@@ -74,17 +76,25 @@ struct Transform {
                                R::template ShiftRight32<kShift>(a.high));
     }
 
+    // The sum and the difference of two rows with the bits of a constant behind the point, and what
+    // rounds them.
+    template <int kShift>
+    static void SumAndDifference(V a, V b, Wide& sum, Wide& difference) {
+        const Rows ends(R::Add16(a, b), R::Sub16(a, b));
+        constexpr int32_t kOne = 1 << kConstantBits;
+        const V half = R::Set32(1 << (kShift - 1));
+        sum = ends.template AddDot<kOne, 0>({half, half});
+        difference = ends.template AddDot<0, kOne>({half, half});
+    }
+
     // One pass over eight rows, all columns beside each other.
     template <int kShift>
     static void Pass(V rows[8]) {
         const Rows even(rows[2], rows[6]);
         const Wide even2 = even.template Dot<kFix0541, kFix0541 - kFix1847>();
         const Wide even3 = even.template Dot<kFix0541 + kFix0765, kFix0541>();
-        const Rows ends(R::Add16(rows[0], rows[4]), R::Sub16(rows[0], rows[4]));
-        constexpr int32_t kOne = 1 << kConstantBits;
-        const V half = R::Set32(1 << (kShift - 1));
-        const Wide even0 = ends.template AddDot<kOne, 0>({half, half});
-        const Wide even1 = ends.template AddDot<0, kOne>({half, half});
+        Wide even0, even1;
+        SumAndDifference<kShift>(rows[0], rows[4], even0, even1);
 
         const Rows sums(R::Add16(rows[7], rows[3]), R::Add16(rows[5], rows[1]));
         const Wide sum3 = sums.template Dot<kFix1175 - kFix1961, kFix1175>();
@@ -159,6 +169,126 @@ void InverseDct(const int16_t* blocks, int32_t count, const uint16_t quant[64], 
     for (int i = 0; i < 8; ++i) levels[i] = R::LoadRepeated(quant + 8 * i);
     for (int32_t i = 0; i < count; i += R::kLanes)
         Transform<R>::Run(blocks + 64 * i, levels, out + 8 * i, stride);
+}
+
+// ---- Inverse DCT to fewer samples
+//
+// An image at 1/2, 1/4 or 1/8 of its size: of an orthonormal DCT of N x N samples the lowest n x n
+// frequencies, times n / N, are the orthonormal DCT of the same block in n x n samples (Dugad and
+// Ahuja, "A fast scheme for image size change in the compressed domain", IEEE Transactions on
+// Circuits and Systems for Video Technology, 2001). So these are plain inverse DCTs of n x n
+// frequencies, an eighth of each sum being left to a shift at the end, as with 8 x 8.
+
+// Four columns of two blocks beside each other fill a lane, and so do four rows.
+template <typename R>
+struct Transform4 {
+    using V = typename R::Type;
+    using Wide = typename Transform<R>::Wide;
+    using Rows = typename Transform<R>::Rows;
+
+    // The square root of 2 times the cosines of pi / 8 and 3 pi / 8.
+    static constexpr int32_t kFix1306 = Fixed(1.306562965);
+
+    template <int kShift>
+    static void Pass(V rows[4]) {
+        Wide even0, even1;
+        Transform<R>::template SumAndDifference<kShift>(rows[0], rows[2], even0, even1);
+        const Rows odd(rows[1], rows[3]);
+        const Wide odd0 = odd.template Dot<kFix1306, kFix0541>();
+        const Wide odd1 = odd.template Dot<kFix0541, -kFix1306>();
+        rows[0] = Transform<R>::template Descale<kShift>(even0 + odd0);
+        rows[1] = Transform<R>::template Descale<kShift>(even1 + odd1);
+        rows[2] = Transform<R>::template Descale<kShift>(even1 - odd1);
+        rows[3] = Transform<R>::template Descale<kShift>(even0 - odd0);
+    }
+
+    static void Transpose(V rows[4]) {
+        const V first0 = R::Low16(rows[0], rows[1]), first2 = R::Low16(rows[2], rows[3]);
+        const V second0 = R::High16(rows[0], rows[1]), second2 = R::High16(rows[2], rows[3]);
+        const V first01 = R::Low32(first0, first2), first23 = R::High32(first0, first2);
+        const V second01 = R::Low32(second0, second2), second23 = R::High32(second0, second2);
+        rows[0] = R::Low64(first01, second01);
+        rows[1] = R::High64(first01, second01);
+        rows[2] = R::Low64(first23, second23);
+        rows[3] = R::High64(first23, second23);
+    }
+
+    // Columns of 16-bit samples around 0 to rows of bytes.
+    static void StoreColumns(const V columns[4], uint8_t* out, ptrdiff_t stride) {
+        const V even = R::PackSigned16(columns[0], columns[2]);
+        const V odd = R::PackSigned16(columns[1], columns[3]);
+        const V left = R::Low8(even, odd), right = R::High8(even, odd);
+        const V first = R::Low16(left, right), second = R::High16(left, right);
+        const V centre = R::Set8(-128);
+        R::StoreHalves(out, out + stride, R::Add8(R::Low32(first, second), centre));
+        out += 2 * stride;
+        R::StoreHalves(out, out + stride, R::Add8(R::High32(first, second), centre));
+    }
+
+    static void Run(const int16_t* blocks, const V quant[4], uint8_t* out, ptrdiff_t stride) {
+        constexpr int32_t kEvenBlocks[2] = {0, 128 * sizeof(int16_t)};
+        V rows[4];
+        for (int i = 0; i < 4; ++i) {
+            const auto load = [&](const int16_t* at) {
+                return R::LoadEach(reinterpret_cast<const uint8_t*>(at), kEvenBlocks);
+            };
+            const V first = load(blocks + 8 * i), second = load(blocks + 64 + 8 * i);
+            rows[i] = R::MulLow16(R::Low64(first, second), quant[i]);
+        }
+        Pass<kConstantBits - kKeptBits>(rows);
+        Transpose(rows);
+        Pass<kConstantBits + kKeptBits + 3>(rows);
+        StoreColumns(rows, out, stride);
+    }
+};
+
+template <typename R>
+void InverseDct4x4(const int16_t* blocks, int32_t count, const uint16_t quant[64], uint8_t* out,
+                   ptrdiff_t stride) {
+    typename R::Type levels[4];
+    for (int i = 0; i < 4; ++i) {
+        const auto row = R::LoadRepeated(quant + 8 * i);
+        levels[i] = R::Low64(row, row);
+    }
+    constexpr int32_t kBlocks = 2 * R::kLanes;
+    for (int32_t i = 0; i < count; i += kBlocks)
+        Transform4<R>::Run(blocks + 64 * i, levels, out + 4 * i, stride);
+}
+
+// Four blocks fill one lane, and nothing is multiplied but the coefficients.
+inline void InverseDct2x2(const int16_t* blocks, int32_t count, const uint16_t quant[64],
+                          uint8_t* out, ptrdiff_t stride) {
+    using R = Register128;
+    // Of the row of each block its first two coefficients.
+    const auto gather = [](const int16_t* row, ptrdiff_t step) {
+        return R::Low64(R::Low32(R::Load(row), R::Load(row + step)),
+                        R::Low32(R::Load(row + 2 * step), R::Load(row + 3 * step)));
+    };
+    const auto upper_levels = gather(reinterpret_cast<const int16_t*>(quant), 0);
+    const auto lower_levels = gather(reinterpret_cast<const int16_t*>(quant) + 8, 0);
+    const auto plus = R::Set16(1), minus = R::Set32(1 | -1 * 65536), half = R::Set32(4);
+    for (int32_t i = 0; i < count; i += 4, blocks += 4 * 64, out += 4 * 2) {
+        const auto upper = R::MulLow16(gather(blocks, 64), upper_levels);
+        const auto lower = R::MulLow16(gather(blocks + 8, 64), lower_levels);
+        const auto above = R::Add16(upper, lower), below = R::Sub16(upper, lower);
+        const auto samples = [&](R::Type signs) {
+            const auto descaled = [&](R::Type row) {
+                return R::ShiftRight32<3>(R::Add32(R::Dot16(row, signs), half));
+            };
+            return R::PackSigned32(descaled(above), descaled(below));
+        };
+        const auto left = samples(plus), right = samples(minus);
+        const auto rows = R::PackSigned16(R::Low16(left, right), R::High16(left, right));
+        R::StoreHalves(out, out + stride, R::Add8(rows, R::Set8(-128)));
+    }
+}
+
+inline void InverseDct1x1(const int16_t* blocks, int32_t count, const uint16_t quant[64],
+                          uint8_t* out, ptrdiff_t) {
+    const int32_t level = quant[0];
+    for (int32_t i = 0; i < count; ++i)
+        out[i] =
+            static_cast<uint8_t>(std::clamp((blocks[64 * i] * level + 4) >> 3, -128, 127) + 128);
 }
 
 // ---- Upsampling: three parts of the nearer sample and one of the farther, in each direction
@@ -283,9 +413,11 @@ void Interleave(const uint8_t* red, const uint8_t* green, const uint8_t* blue, i
         R::StoreByTurns(rgb, R::Load(red + x), R::Load(green + x), R::Load(blue + x));
 }
 
-template <typename R>
+// Blocks of 4 x 4 samples are few bytes, for which registers of `Small` do.
+template <typename R, typename Small = R>
 constexpr JpegKernels MakeJpegKernels() {
-    return {InverseDct<R>, AcrossTwice<R>, DownTwice<R>, BothTwice<R>, YccToRgb<R>, Interleave<R>};
+    return {InverseDct<R>, AcrossTwice<R>,       DownTwice<R>,  BothTwice<R>, YccToRgb<R>,
+            Interleave<R>, InverseDct4x4<Small>, InverseDct2x2, InverseDct1x1};
 }
 
 }  // namespace

@@ -3,6 +3,6 @@
 
 namespace fastload {
 
-const JpegKernels kAvx512JpegKernels = MakeJpegKernels<Register512>();
+const JpegKernels kAvx512JpegKernels = MakeJpegKernels<Register512, Register256>();
 
 }  // namespace fastload

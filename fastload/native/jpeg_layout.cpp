@@ -226,11 +226,6 @@ class HeaderReader {
     int32_t adobe_transform_ = -1;
 };
 
-void PutWord(int32_t value, uint8_t* bytes) {
-    bytes[0] = static_cast<uint8_t>(value >> 8);
-    bytes[1] = static_cast<uint8_t>(value);
-}
-
 // Offset of the code of the first marker at or behind `at`; `size` where there is none.
 size_t NextMarkerCode(const uint8_t* data, size_t size, size_t at) {
     while (at < size) {
@@ -241,20 +236,6 @@ size_t NextMarkerCode(const uint8_t* data, size_t size, size_t at) {
         if (at < size && data[at] != 0) return at;
     }
     return size;
-}
-
-// The headers up to the scan, but of an image of these MCU rows and columns alone.
-void AppendCutHeaders(const uint8_t* data, const JpegLayout& layout, int32_t first, int32_t last,
-                      int32_t columns, Buffer& out) {
-    uint8_t* const headers = out.Reserve(layout.scan_at);
-    std::memcpy(headers, data, layout.scan_at);
-    const int32_t row_height = kBlock * layout.most_down;
-    PutWord(std::min(last * row_height, layout.height) - first * row_height,
-            headers + layout.size_at);
-    PutWord(std::min(columns * kBlock * layout.most_across, layout.width),
-            headers + layout.size_at + 2);
-    PutWord(columns, headers + layout.interval_at);
-    out.Commit(layout.scan_at);
 }
 
 }  // namespace
@@ -275,29 +256,6 @@ void FindMcuRows(const uint8_t* data, size_t size, const JpegLayout& layout, int
             Corrupt("a restart marker is missing or out of turn");
         }
         at = code + 1;
-    }
-}
-
-void CutJpeg(const uint8_t* data, size_t size, int32_t first, int32_t last, int32_t columns,
-             Buffer& out) {
-    const JpegLayout layout = ReadJpegLayout(data, size);
-    if (!layout.seekable || first < 0 || last <= first || last > layout.mcu_rows || columns < 1 ||
-        columns > layout.mcu_columns) {
-        throw Failure(FL_BAD_ARGUMENT, "JPEG: cannot cut these MCU rows and columns out");
-    }
-    std::vector<size_t> starts;
-    FindMcuRows(data, size, layout, first, last, starts);
-    const size_t end_code = NextMarkerCode(data, size, starts.back());
-    if (end_code >= size) Corrupt("the last MCU row does not end");
-    starts.push_back(end_code + 1);
-    AppendCutHeaders(data, layout, first, last, columns, out);
-    for (size_t row = 0; row + 1 < starts.size(); ++row) {
-        const size_t count = starts[row + 1] - starts[row];
-        uint8_t* const copy = out.Reserve(count);
-        std::memcpy(copy, data + starts[row], count);
-        const bool is_last = row + 2 == starts.size();
-        copy[count - 1] = is_last ? 0xD9 : static_cast<uint8_t>(0xD0 | (row & 7));
-        out.Commit(count);
     }
 }
 

@@ -9,8 +9,6 @@
 #include <cstdint>
 #include <vector>
 
-#include "buffer.h"
-
 namespace fastload {
 
 enum class JpegColour { kGrey, kYcc, kRgb };
@@ -55,12 +53,6 @@ JpegLayout ReadJpegLayout(const uint8_t* data, size_t size);
 // the restart markers up to the last of them are not all there, in turn.
 void FindMcuRows(const uint8_t* data, size_t size, const JpegLayout& layout, int32_t first,
                  int32_t last, std::vector<size_t>& starts);
-
-// Appends a JPEG of these MCU rows and columns of a seekable file. With fewer columns than the
-// file has, the bytes of the others stay in front of each restart marker: libjpeg skips them with
-// a warning.
-void CutJpeg(const uint8_t* data, size_t size, int32_t first, int32_t last, int32_t columns,
-             Buffer& out);
 
 }  // namespace fastload
 

@@ -6,7 +6,9 @@
 #include "coefficient_source.h"
 #include "error.h"
 #include "jpeg_by_libjpeg.h"
+#include "jpeg_transcode.h"
 #include "mcu_reader.h"
+#include "plane_resize.h"
 #include "region_decoder.h"
 #include "stages.h"
 
@@ -14,8 +16,6 @@ namespace fastload {
 namespace {
 
 constexpr int32_t kCoefficients = 64;
-
-int32_t DivideUp(int32_t value, int32_t divisor) { return (value + divisor - 1) / divisor; }
 
 // The MCU rows of a seekable file, two read at a time.
 class SeekableRows final : public CoefficientSource {
@@ -66,28 +66,41 @@ class SeekableRows final : public CoefficientSource {
     CoefficientRow coefficients_[2];
 };
 
-void CheckBox(const JpegLayout& layout, Box box, int32_t denominator) {
-    if (denominator != 1 && denominator != 2 && denominator != 4 && denominator != 8) {
-        throw Failure(FL_BAD_ARGUMENT, "JPEG: the denominator must be 1, 2, 4 or 8");
-    }
-    const int32_t width = DivideUp(layout.width, denominator);
-    const int32_t height = DivideUp(layout.height, denominator);
+void CheckBox(const JpegLayout& layout, Box box) {
     if (box.left < 0 || box.top < 0 || box.width < 1 || box.height < 1 ||
-        box.width > width - box.left || box.height > height - box.top) {
+        box.width > layout.width - box.left || box.height > layout.height - box.top) {
         throw Failure(FL_BAD_ARGUMENT, "JPEG: the box is empty or not within the image");
     }
+}
+
+SeekableRows& RowsOf(const uint8_t* data, size_t size, const JpegLayout& layout) {
+    thread_local SeekableRows rows;
+    rows.Open(data, size, layout);
+    return rows;
 }
 
 }  // namespace
 
 void DecodeJpegRegion(const uint8_t* data, size_t size, const JpegLayout& layout, Box box,
-                      int32_t denominator, RowSink& sink) {
-    CheckBox(layout, box, denominator);
-    if (!layout.seekable || denominator != 1)
-        return DecodeByLibjpeg(data, size, layout, box, denominator, sink);
-    thread_local SeekableRows rows;
-    rows.Open(data, size, layout);
-    DecodeRegion(layout, rows, box, sink);
+                      RowSink& sink) {
+    CheckBox(layout, box);
+    if (!layout.seekable) return DecodeByLibjpeg(data, size, box, sink);
+    DecodeRegion(layout, RowsOf(data, size, layout), box, sink);
+}
+
+bool ResizeJpegRegion(const uint8_t* data, size_t size, const JpegLayout& layout,
+                      const Resizing& resizing, RowSink& sink) {
+    CheckBox(layout, resizing.crop);
+    if (layout.seekable) {
+        ResizePlanes(layout, RowsOf(data, size, layout), resizing, sink);
+        return true;
+    }
+    thread_local Buffer file;
+    file.Clear();
+    if (!RewriteSeekable(data, size, file)) return false;
+    const JpegLayout rewritten = ReadJpegLayout(file.data(), file.size());
+    ResizePlanes(rewritten, RowsOf(file.data(), file.size(), rewritten), resizing, sink);
+    return true;
 }
 
 }  // namespace fastload

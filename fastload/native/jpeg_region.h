@@ -9,17 +9,21 @@
 
 #include "box.h"
 #include "jpeg_layout.h"
+#include "resize.h"
 #include "row_sink.h"
 
 namespace fastload {
 
-// `layout` is that of the file. `denominator` is 1, 2, 4 or 8: libjpeg's scaled decoding, whose
-// image has ceil(width / denominator) x ceil(height / denominator) pixels; `box` lies in that
-// image. Rows come in batches. Throws FL_BAD_ARGUMENT, or where libjpeg would fail or warn,
-// FL_CORRUPT, FL_JPEG_WARNING or FL_JPEG_UNSUPPORTED; some rows may have been delivered by then.
-// `sink` must not decode on the same thread.
+// `layout` is that of the file. Rows come in batches. Throws FL_BAD_ARGUMENT, or where libjpeg
+// would fail or warn, FL_CORRUPT, FL_JPEG_WARNING or FL_JPEG_UNSUPPORTED; some rows may have been
+// delivered by then. `sink` must not decode on the same thread.
 void DecodeJpegRegion(const uint8_t* data, size_t size, const JpegLayout& layout, Box box,
-                      int32_t denominator, RowSink& sink);
+                      RowSink& sink);
+
+// Delivers a resized crop by plane_resize.h; throws as above. A file that is not seekable is
+// rewritten in memory first: returns false, with nothing delivered, where that fails.
+bool ResizeJpegRegion(const uint8_t* data, size_t size, const JpegLayout& layout,
+                      const Resizing& resizing, RowSink& sink);
 
 }  // namespace fastload
 

@@ -108,4 +108,15 @@ void TranscodeJpeg(const uint8_t* data, size_t size, Buffer& out, JpegFacts& fac
     }
 }
 
+bool RewriteSeekable(const uint8_t* data, size_t size, Buffer& out) {
+    try {
+        JpegFacts facts;
+        TranscodeJpeg(data, size, out, facts);
+    } catch (const Failure&) {
+        return false;
+    }
+    // It is not where sampling factors are no multiples of one another.
+    return ReadJpegLayout(out.data(), out.size()).seekable;
+}
+
 }  // namespace fastload

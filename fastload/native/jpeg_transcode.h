@@ -27,6 +27,10 @@ struct JpegFacts {
 // known.
 void TranscodeJpeg(const uint8_t* source, size_t size, Buffer& out, JpegFacts& facts);
 
+// Appends a seekable file (jpeg_layout.h) of the same coefficients. Returns whether there is one
+// beyond doubt.
+bool RewriteSeekable(const uint8_t* source, size_t size, Buffer& out);
+
 }  // namespace fastload
 
 #endif  // FASTLOAD_NATIVE_JPEG_TRANSCODE_H_

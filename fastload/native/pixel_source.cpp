@@ -23,8 +23,12 @@ JpegPixels::JpegPixels(const uint8_t* data, size_t size)
     channels_ = layout_.component_count;
 }
 
-void JpegPixels::Read(Box box, int32_t denominator, RowSink& sink) {
-    DecodeJpegRegion(data_, size_, layout_, box, denominator, sink);
+void JpegPixels::Read(Box box, RowSink& sink) {
+    DecodeJpegRegion(data_, size_, layout_, box, sink);
+}
+
+bool JpegPixels::ReadResized(const Resizing& resizing, RowSink& sink) {
+    return ResizeJpegRegion(data_, size_, layout_, resizing, sink);
 }
 
 DctPixels::DctPixels(const uint8_t* data, size_t size, DctRecord& record) : record_(record) {
@@ -34,7 +38,12 @@ DctPixels::DctPixels(const uint8_t* data, size_t size, DctRecord& record) : reco
     channels_ = record.layout().component_count;
 }
 
-void DctPixels::Read(Box box, int32_t, RowSink& sink) { DecodeDctRegion(record_, box, sink); }
+void DctPixels::Read(Box box, RowSink& sink) { DecodeDctRegion(record_, box, sink); }
+
+bool DctPixels::ReadResized(const Resizing& resizing, RowSink& sink) {
+    ResizeDctRegion(record_, resizing, sink);
+    return true;
+}
 
 QoiPixels::QoiPixels(const uint8_t* data, size_t size, Image& scratch)
     : data_(data), size_(size), scratch_(scratch) {
@@ -46,7 +55,7 @@ QoiPixels::QoiPixels(const uint8_t* data, size_t size, Image& scratch)
     channels_ = 3;
 }
 
-void QoiPixels::Read(Box box, int32_t, RowSink& sink) {
+void QoiPixels::Read(Box box, RowSink& sink) {
     {
         const InStage stage(Stage::kEntropy);
         scratch_.Allocate(box.height, width_, channels_);
@@ -61,7 +70,7 @@ ImagePixels::ImagePixels(const Image& image) : image_(image) {
     channels_ = image.channels;
 }
 
-void ImagePixels::Read(Box box, int32_t, RowSink& sink) {
+void ImagePixels::Read(Box box, RowSink& sink) {
     sink.Rows(image_.row(box.top) + box.left * channels_, image_.stride(), box.height);
 }
 

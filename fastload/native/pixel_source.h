@@ -8,6 +8,7 @@
 #include "dct_record.h"
 #include "image.h"
 #include "jpeg_layout.h"
+#include "resize.h"
 #include "row_sink.h"
 
 namespace fastload {
@@ -23,11 +24,11 @@ class PixelSource {
     int32_t width() const { return width_; }
     int32_t channels() const { return channels_; }
 
-    // Whether Read takes denominators above 1.
-    virtual bool scales() const { return false; }
-    // Delivers the rows of `box`, which lies inside the image; at a denominator above 1, inside the
-    // image of ceil(side / denominator) pixels.
-    virtual void Read(Box box, int32_t denominator, RowSink& sink) = 0;
+    // Delivers the rows of `box`, which lies inside the image.
+    virtual void Read(Box box, RowSink& sink) = 0;
+    // Delivers the resized rows, near those that resizing what Read gives would make. Returns
+    // false, with nothing delivered, where the source has no quicker way to them.
+    virtual bool ReadResized(const Resizing&, RowSink&) { return false; }
 
     // Whether a cache kept all that was read so far.
     virtual bool was_kept() const { return false; }
@@ -41,8 +42,8 @@ class PixelSource {
 class JpegPixels final : public PixelSource {
   public:
     JpegPixels(const uint8_t* data, size_t size);
-    bool scales() const override { return true; }
-    void Read(Box box, int32_t denominator, RowSink& sink) override;
+    void Read(Box box, RowSink& sink) override;
+    bool ReadResized(const Resizing& resizing, RowSink& sink) override;
 
   private:
     const uint8_t* data_;
@@ -54,7 +55,8 @@ class DctPixels final : public PixelSource {
   public:
     // `record` is opened on the data.
     DctPixels(const uint8_t* data, size_t size, DctRecord& record);
-    void Read(Box box, int32_t denominator, RowSink& sink) override;
+    void Read(Box box, RowSink& sink) override;
+    bool ReadResized(const Resizing& resizing, RowSink& sink) override;
 
   private:
     const DctRecord& record_;
@@ -64,7 +66,7 @@ class QoiPixels final : public PixelSource {
   public:
     // Decoded rows are kept in `scratch`.
     QoiPixels(const uint8_t* data, size_t size, Image& scratch);
-    void Read(Box box, int32_t denominator, RowSink& sink) override;
+    void Read(Box box, RowSink& sink) override;
 
   private:
     const uint8_t* data_;
@@ -75,7 +77,7 @@ class QoiPixels final : public PixelSource {
 class ImagePixels final : public PixelSource {
   public:
     explicit ImagePixels(const Image& image);
-    void Read(Box box, int32_t denominator, RowSink& sink) override;
+    void Read(Box box, RowSink& sink) override;
 
   private:
     const Image& image_;

@@ -4,13 +4,13 @@
 #include <cstring>
 #include <vector>
 
+#include "block_rows.h"
 #include "jpeg_kernels.h"
 #include "stages.h"
 
 namespace fastload {
 namespace {
 
-constexpr int32_t kBlock = 8;
 constexpr int32_t kRowsOfBatch = 16;
 // Kernels write one sample in front of a row.
 constexpr ptrdiff_t kInFront = 64;
@@ -50,30 +50,26 @@ int32_t DivideUp(int32_t value, int32_t divisor) { return (value + divisor - 1) 
 class Plane {
   public:
     void Begin(const JpegLayout& layout, int32_t component, Box box) {
-        const int32_t across = layout.across[component], down = layout.down[component];
-        step_across_ = layout.most_across / across;
-        step_down_ = layout.most_down / down;
-        height_ = DivideUp(layout.height * down, layout.most_down);
-        const int32_t width = DivideUp(layout.width * across, layout.most_across);
-        upsampling_ = UpsamplingOf(step_across_, step_down_, width);
+        grid_ = SampleGridOf(layout, component);
+        upsampling_ = UpsamplingOf(grid_.step_across, grid_.step_down, grid_.width);
         const bool smooth = upsampling_ != Upsampling::kRepeat;
-        columns_ = NeededSamples({box.left, box.left + box.width}, step_across_,
-                                 smooth && step_across_ > 1, width);
-        rows_ = NeededSamples({box.top, box.top + box.height}, step_down_, smooth && step_down_ > 1,
-                              height_);
-        blocks_ = {columns_.first / kBlock, (columns_.last - 1) / kBlock + 1};
-        band_ = kBlock * down;
-        stride_ = blocks_.count() * kBlock + static_cast<ptrdiff_t>(kSpareBytes);
+        columns_ = NeededSamples({box.left, box.left + box.width}, grid_.step_across,
+                                 smooth && grid_.step_across > 1, grid_.width);
+        const Range rows = NeededSamples({box.top, box.top + box.height}, grid_.step_down,
+                                         smooth && grid_.step_down > 1, grid_.height);
+        blocks_ = {Touched(columns_, kBlockSide), Touched(rows, kBlockSide)};
+        quant_ = layout.quant_tables[layout.quant_slots[component]].data();
+        band_ = kBlockSide * layout.down[component];
+        stride_ = blocks_.across.count() * kBlockSide + static_cast<ptrdiff_t>(kSpareBytes);
         samples_.resize(std::max(samples_.size(), kInFront + 2 * band_ * stride_ + kSpareBytes));
     }
 
-    Range columns() const { return columns_; }
-    Range rows() const { return rows_; }
-    Range blocks() const { return blocks_; }
+    const BlockBox& blocks() const { return blocks_; }
 
-    // The row of the first block's first sample.
-    uint8_t* Row(int32_t y) { return samples_.data() + kInFront + y % (2 * band_) * stride_; }
-    ptrdiff_t stride() const { return stride_; }
+    void Transform(const JpegKernels& kernels, int32_t block_row, const int16_t* blocks) {
+        kernels.inverse_dct(blocks, blocks_.across.count(), quant_, Row(block_row * kBlockSide),
+                            stride_);
+    }
 
     // The samples of pixel row y from pixel `left` on, `width` of them; `scratch` may hold them.
     const uint8_t* PixelRow(const JpegKernels& kernels, int32_t y, int32_t left, int32_t width,
@@ -82,9 +78,9 @@ class Plane {
         const int32_t count = columns_.count();
         scratch.resize(std::max(scratch.size(), static_cast<size_t>(2 * count) + kSpareBytes));
         uint8_t* const out = scratch.data();
-        const int32_t near = y / step_down_;
+        const int32_t near = y / grid_.step_down;
         const bool far_is_below = y % 2 != 0;
-        const int32_t far = std::clamp(far_is_below ? near + 1 : near - 1, 0, height_ - 1);
+        const int32_t far = std::clamp(far_is_below ? near + 1 : near - 1, 0, grid_.height - 1);
         switch (upsampling_) {
             case Upsampling::kAcrossTwice:
                 kernels.across_twice(Sample(near, columns_.first), count, out);
@@ -104,22 +100,22 @@ class Plane {
     }
 
   private:
-    uint8_t* Sample(int32_t y, int32_t x) { return Row(y) + x - blocks_.first * kBlock; }
+    // The row of the first block's first sample.
+    uint8_t* Row(int32_t y) { return samples_.data() + kInFront + y % (2 * band_) * stride_; }
+    uint8_t* Sample(int32_t y, int32_t x) { return Row(y) + x - blocks_.across.first * kBlockSide; }
 
     const uint8_t* Repeated(int32_t y, int32_t left, int32_t width, std::vector<uint8_t>& out) {
         out.resize(std::max(out.size(), width + kSpareBytes));
         const uint8_t* const row = Sample(y, 0);
-        for (int32_t x = 0; x < width; ++x) out[x] = row[(left + x) / step_across_];
+        for (int32_t x = 0; x < width; ++x) out[x] = row[(left + x) / grid_.step_across];
         return out.data();
     }
 
-    int32_t step_across_ = 1;  // pixels of a sample
-    int32_t step_down_ = 1;
-    int32_t height_ = 0;  // of the whole image
+    SampleGrid grid_{};
     Upsampling upsampling_ = Upsampling::kNone;
     Range columns_{};
-    Range rows_{};
-    Range blocks_{};  // across
+    BlockBox blocks_{};
+    const uint16_t* quant_ = nullptr;
     int32_t band_ = 0;
     ptrdiff_t stride_ = 0;
     std::vector<uint8_t> samples_;
@@ -183,55 +179,40 @@ class RowMaker {
 };
 
 // Memory that a thread keeps from image to image.
-class RegionDecoder {
+class RegionDecoder final : public BlockTaker {
   public:
     void Decode(const JpegLayout& layout, CoefficientSource& source, Box box, RowSink& sink);
+    void Take(int32_t component, int32_t block_row, const int16_t* blocks) override {
+        planes_[component].Transform(kernels_, block_row, blocks);
+    }
+    void EndMcuRow(int32_t mcu_row) override {
+        const int32_t bottom = (mcu_row + 1) * height_of_mcu_ - (looks_below_ ? 1 : 0);
+        pixels_.MakeUpTo(std::min(bottom, end_));
+    }
 
   private:
-    void MakeSamples(const JpegLayout& layout, CoefficientSource& source, int32_t mcu_row);
-
     const JpegKernels& kernels_ = BestJpegKernels();
     Plane planes_[3];
     RowMaker pixels_;
+    int32_t height_of_mcu_ = 0;  // in pixels
+    bool looks_below_ = false;   // the last pixel row of an MCU row needs samples of the next one
+    int32_t end_ = 0;
 };
-
-void RegionDecoder::MakeSamples(const JpegLayout& layout, CoefficientSource& source,
-                                int32_t mcu_row) {
-    for (int32_t i = 0; i < layout.component_count; ++i) {
-        Plane& plane = planes_[i];
-        for (int32_t down = 0; down < layout.down[i]; ++down) {
-            const int32_t block_row = mcu_row * layout.down[i] + down, y = block_row * kBlock;
-            if (y >= plane.rows().last || y + kBlock <= plane.rows().first) continue;
-            kernels_.inverse_dct(
-                source.Blocks(i, block_row, plane.blocks()), plane.blocks().count(),
-                layout.quant_tables[layout.quant_slots[i]].data(), plane.Row(y), plane.stride());
-        }
-    }
-}
 
 void RegionDecoder::Decode(const JpegLayout& layout, CoefficientSource& source, Box box,
                            RowSink& sink) {
-    Range columns = {layout.mcu_columns, 0}, rows = {layout.mcu_rows, 0};
-    bool looks_below = false;
+    BlockBox needed[3];
+    looks_below_ = false;
     for (int32_t i = 0; i < layout.component_count; ++i) {
         planes_[i].Begin(layout, i, box);
-        const int32_t across = layout.across[i] * kBlock, down = layout.down[i] * kBlock;
-        columns.first = std::min(columns.first, planes_[i].columns().first / across);
-        columns.last = std::max(columns.last, (planes_[i].columns().last - 1) / across + 1);
-        rows.first = std::min(rows.first, planes_[i].rows().first / down);
-        rows.last = std::max(rows.last, (planes_[i].rows().last - 1) / down + 1);
-        looks_below |= layout.down[i] < layout.most_down;
+        needed[i] = planes_[i].blocks();
+        looks_below_ |= layout.down[i] < layout.most_down;
     }
-    source.Begin(columns, rows);
+    height_of_mcu_ = kBlockSide * layout.most_down;
+    end_ = box.top + box.height;
     pixels_.Begin(layout, box, planes_, sink);
-
-    const int32_t height = kBlock * layout.most_down, end = box.top + box.height;
-    for (int32_t row = rows.first; row < rows.last; ++row) {
-        MakeSamples(layout, source, row);
-        // The last pixel row of a band may need samples of the next one.
-        const int32_t bottom = (row + 1) * height - (looks_below ? 1 : 0);
-        pixels_.MakeUpTo(row + 1 == rows.last ? end : std::min(bottom, end));
-    }
+    ReadBlocks(layout, source, needed, *this);
+    pixels_.MakeUpTo(end_);
 }
 
 }  // namespace

@@ -16,6 +16,10 @@ const ResizeKernels& BestResizeKernels() {
     return best;
 }
 
+const ResizeKernels& BestShortResizeKernels() {
+    return CurrentSimdLevel() == SimdLevel::kPortable ? kPortableShortResize : kAvx2ShortResize;
+}
+
 namespace {
 
 // Rows that a horizontal pass takes at once: so few that they stay in the nearest cache, so many
@@ -35,8 +39,7 @@ class CopySink final : public RowSink {
     ptrdiff_t row_bytes_;
 };
 
-}  // namespace
-
+// Whether the vertical pass runs first for these whole sizes.
 bool IsVerticalFirst(PassOrder order, int32_t height, int32_t width, int32_t out_height,
                      int32_t out_width) {
     const int32_t shrinks = height - out_height;
@@ -53,23 +56,29 @@ bool IsVerticalFirst(PassOrder order, int32_t height, int32_t width, int32_t out
                                        " is none of 0 to 2");
 }
 
-void Resampler::Begin(const Axis& horizontal, const Axis& vertical, int32_t channels,
-                      bool vertical_first, const ResizeKernels& kernels, RowSink& sink) {
-    if (kernels_ != &kernels || table_made_for_ != horizontal.made_for ||
-        table_.channels != channels) {
-        table_made_for_ = {};
-        kernels.prepare(horizontal, channels, horizontal.begin(), table_);
-        table_made_for_ = horizontal.made_for;
-    }
-    table_.axis = &horizontal;
-    kernels_ = &kernels;
-    vertical_ = &vertical;
+}  // namespace
+
+void ResizePlan::Make(const Resampling& across, const Resampling& down, int32_t channels,
+                      PassOrder order, const ResizeKernels& by) {
+    MakeAxis(across, horizontal);
+    MakeAxis(down, vertical);
+    vertical_first = IsVerticalFirst(order, down.in, across.in, down.out, across.out);
+    if (kernels == &by && table.channels == channels && table_made_for_ == across) return;
+    table_made_for_ = {};  // of no use until all is done
+    by.prepare(horizontal, channels, horizontal.begin(), table);
+    kernels = &by;
+    table_made_for_ = across;
+}
+
+void Resampler::Begin(const ResizePlan& plan, RowSink& sink) {
+    plan_ = &plan;
     sink_ = &sink;
-    vertical_first_ = vertical_first;
+    const Axis &horizontal = plan.horizontal, &vertical = plan.vertical;
+    const int32_t channels = plan.table.channels;
     const int32_t in = (horizontal.end() - horizontal.begin()) * channels;
     const int32_t out = horizontal.size() * channels;
-    const size_t level = vertical_first ? 1 : kernels.horizontal_first.bytes_of_level;
-    levels_ = vertical_first ? in : out;
+    const size_t level = plan.vertical_first ? 1 : plan.kernels->horizontal_first.bytes_of_level;
+    levels_ = plan.vertical_first ? in : out;
     stride_ = levels_ * static_cast<ptrdiff_t>(level) + kWritablePastRow;
     out_stride_ = out + kWritablePastRow;
 
@@ -94,7 +103,8 @@ void Resampler::Rows(const uint8_t* pixels, ptrdiff_t stride, int32_t count) {
 
 // Afterwards there is room for kBatch rows: those kept are fewer than an output row needs.
 void Resampler::DropRows() {
-    const int32_t needed = next_ < vertical_->size() ? vertical_->first[next_] : held_end_;
+    const Axis& vertical = plan_->vertical;
+    const int32_t needed = next_ < vertical.size() ? vertical.first[next_] : held_end_;
     const int32_t begin = std::min(needed, held_end_);
     const int32_t dropped = begin - held_begin_;
     if (dropped == 0) return;
@@ -105,20 +115,22 @@ void Resampler::DropRows() {
 void Resampler::Hold(const uint8_t* pixels, ptrdiff_t stride, int32_t count) {
     uint8_t* to = held_.data() + (held_end_ - held_begin_) * stride_;
     held_end_ += count;
-    if (!vertical_first_)
-        return kernels_->horizontal_first.horizontal(table_, pixels, stride, count, to, stride_);
+    if (!plan_->vertical_first)
+        return plan_->kernels->horizontal_first.horizontal(plan_->table, pixels, stride, count, to,
+                                                           stride_);
     for (; count > 0; --count, pixels += stride, to += stride_) std::memcpy(to, pixels, levels_);
 }
 
 bool Resampler::IsReady(int32_t y) const {
-    return y < vertical_->size() && vertical_->first[y] + vertical_->count[y] <= held_end_;
+    const Axis& vertical = plan_->vertical;
+    return y < vertical.size() && vertical.first[y] + vertical.count[y] <= held_end_;
 }
 
 void Resampler::DeliverReady() {
     while (IsReady(next_)) {
-        if (vertical_first_) {
+        if (plan_->vertical_first) {
             VerticalRow(made_.data() + made_count_ * (levels_ + kWritablePastRow));
-            if (++made_count_ == kBatch || next_ == vertical_->size()) HorizontalRows();
+            if (++made_count_ == kBatch || next_ == plan_->vertical.size()) HorizontalRows();
         } else {
             VerticalRow(made_.data());
             sink_->Rows(made_.data(), out_stride_, 1);
@@ -128,27 +140,29 @@ void Resampler::DeliverReady() {
 
 // Makes output row next_ of the vertical pass.
 void Resampler::VerticalRow(uint8_t* out) {
-    const auto pass = vertical_first_ ? kernels_->vertical : kernels_->horizontal_first.vertical;
-    const int32_t* weights =
-        vertical_->weights.data() + static_cast<size_t>(next_) * vertical_->taps;
-    pass(held_.data() + (vertical_->first[next_] - held_begin_) * stride_, stride_, weights,
-         vertical_->count[next_], levels_, out);
+    const ResizeKernels& kernels = *plan_->kernels;
+    const Axis& vertical = plan_->vertical;
+    const auto pass = plan_->vertical_first ? kernels.vertical : kernels.horizontal_first.vertical;
+    const int32_t* weights = vertical.weights.data() + static_cast<size_t>(next_) * vertical.taps;
+    pass(held_.data() + (vertical.first[next_] - held_begin_) * stride_, stride_, weights,
+         vertical.count[next_], levels_, out);
     ++next_;
 }
 
 void Resampler::HorizontalRows() {
     const ptrdiff_t made_stride = levels_ + kWritablePastRow;
     uint8_t* const out = made_.data() + kBatch * made_stride + kRowPadding;
-    kernels_->horizontal(table_, made_.data(), made_stride, made_count_, out, out_stride_);
+    plan_->kernels->horizontal(plan_->table, made_.data(), made_stride, made_count_, out,
+                               out_stride_);
     sink_->Rows(out, out_stride_, made_count_);
     made_count_ = 0;
 }
 
 void Resampler::Finish() const {
-    if (next_ != vertical_->size())
+    const int32_t size = plan_->vertical.size();
+    if (next_ != size)
         throw Failure(FL_INTERNAL, "a resize made " + std::to_string(next_) + " rows of " +
-                                       std::to_string(vertical_->size()) +
-                                       ": it was given too few");
+                                       std::to_string(size) + ": it was given too few");
 }
 
 void ResizeRgb(const uint8_t* rgb, int32_t height, int32_t width, int32_t out_height,
@@ -156,15 +170,15 @@ void ResizeRgb(const uint8_t* rgb, int32_t height, int32_t width, int32_t out_he
     constexpr int32_t kChannels = 3;
     if (height < 1 || width < 1 || out_height < 1 || out_width < 1)
         throw Failure(FL_BAD_ARGUMENT, "a resize needs at least one pixel on each side");
-    thread_local Axis horizontal, vertical;
+    thread_local ResizePlan plan;
     thread_local Resampler resampler;
     const auto by = static_cast<Filter>(filter);
-    MakeAxis({by, width, 0, double(width), out_width, 0, out_width}, horizontal);
-    MakeAxis({by, height, 0, double(height), out_height, 0, out_height}, vertical);
+    plan.Make({by, width, 0, double(width), out_width, 0, out_width},
+              {by, height, 0, double(height), out_height, 0, out_height}, kChannels, order,
+              BestResizeKernels());
     CopySink sink(out, ptrdiff_t{out_width} * kChannels);
-    resampler.Begin(horizontal, vertical, kChannels,
-                    IsVerticalFirst(order, height, width, out_height, out_width),
-                    BestResizeKernels(), sink);
+    resampler.Begin(plan, sink);
+    const Axis &horizontal = plan.horizontal, &vertical = plan.vertical;
     const ptrdiff_t stride = ptrdiff_t{width} * kChannels;
     const uint8_t* first = rgb + vertical.begin() * stride + horizontal.begin() * kChannels;
     const int32_t rows = vertical.end() - vertical.begin();

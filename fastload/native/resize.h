@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "box.h"
 #include "resize_kernels.h"
 #include "row_sink.h"
 
@@ -13,6 +14,7 @@ namespace fastload {
 
 // The kernels of CurrentSimdLevel().
 const ResizeKernels& BestResizeKernels();
+const ResizeKernels& BestShortResizeKernels();
 
 // Which pass comes first, as the Pillow beside us does it: each pass rounds, so the pixels differ.
 enum class PassOrder : int32_t {
@@ -23,17 +25,40 @@ enum class PassOrder : int32_t {
     kWidthFirst = 2   // before
 };
 
-// Whether the vertical pass runs first for these whole sizes.
-bool IsVerticalFirst(PassOrder order, int32_t height, int32_t width, int32_t out_height,
-                     int32_t out_width);
+// A crop of an image, resized, and what is wanted of the result.
+struct Resizing {
+    Box crop;
+    int32_t height, width;
+    Box window;
+    Filter filter;
+    PassOrder order;
+};
 
-// Takes the input rows vertical.begin() .. vertical.end() - 1, each beginning with the pixel
-// horizontal.begin(), and hands on each output row as soon as all that it needs is there. Finish()
-// says that all have been given.
+// What resamplings of the same sizes have in common. Stays where it is while a Resampler uses it.
+struct ResizePlan {
+    Axis horizontal, vertical;
+    bool vertical_first = false;
+    const ResizeKernels* kernels = nullptr;
+    HorizontalTable table;
+
+    bool IsFor(const Resampling& across, const Resampling& down) const {
+        return horizontal.made_for == across && vertical.made_for == down;
+    }
+
+    // Keeps what the last call made as far as it is the same.
+    void Make(const Resampling& across, const Resampling& down, int32_t channels, PassOrder order,
+              const ResizeKernels& by);
+
+  private:
+    Resampling table_made_for_;
+};
+
+// Takes the input rows plan.vertical.begin() .. plan.vertical.end() - 1, each beginning with the
+// pixel plan.horizontal.begin(), and hands on each output row as soon as all that it needs is
+// there. Finish() says that all have been given.
 class Resampler final : public RowSink {
   public:
-    void Begin(const Axis& horizontal, const Axis& vertical, int32_t channels, bool vertical_first,
-               const ResizeKernels& kernels, RowSink& sink);
+    void Begin(const ResizePlan& plan, RowSink& sink);
     void Rows(const uint8_t* pixels, ptrdiff_t stride, int32_t count) override;
     void Finish() const;
 
@@ -45,12 +70,8 @@ class Resampler final : public RowSink {
     void VerticalRow(uint8_t* out);
     void HorizontalRows();
 
-    const ResizeKernels* kernels_ = nullptr;
-    const Axis* vertical_ = nullptr;
+    const ResizePlan* plan_ = nullptr;
     RowSink* sink_ = nullptr;
-    bool vertical_first_ = false;
-    HorizontalTable table_;
-    Resampling table_made_for_;
 
     ptrdiff_t levels_ = 0;      // of a row that the vertical pass makes
     ptrdiff_t out_stride_ = 0;  // of a row of the result

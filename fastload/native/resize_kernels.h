@@ -51,6 +51,10 @@ extern const ResizeKernels kPortableResize;
 extern const ResizeKernels kAvx2Resize;
 extern const ResizeKernels kAvx512Resize;
 
+// Quicker and less exact, for one channel: weights of 16 bits. All give the same bytes, too.
+extern const ResizeKernels kPortableShortResize;
+extern const ResizeKernels kAvx2ShortResize;
+
 }  // namespace fastload
 
 #endif  // FASTLOAD_NATIVE_RESIZE_KERNELS_H_

@@ -52,6 +52,8 @@ struct Register128 {
     static void Store(void* at, Type a) { _mm_storeu_si128(static_cast<Type*>(at), a); }
     // The same 16 bytes in every lane.
     static Type LoadRepeated(const void* at) { return Load(at); }
+    // Each lane from an offset of its own.
+    static Type LoadEach(const uint8_t* at, const int32_t* offsets) { return Load(at + *offsets); }
     // The lower halves of all lanes beside each other, and the upper ones.
     static void StoreHalves(void* lower, void* upper, Type a) {
         _mm_storel_epi64(static_cast<Type*>(lower), a);
@@ -93,6 +95,7 @@ struct Register128 {
     static Type MulRound16(Type a, Type b) { return _mm_mulhrs_epi16(a, b); }
     static Type Dot16(Type a, Type b) { return _mm_madd_epi16(a, b); }
     static Type AddDot16(Type sum, Type a, Type b) { return Add32(sum, Dot16(a, b)); }
+    static Type Max16(Type a, Type b) { return _mm_max_epi16(a, b); }
     template <int kBits>
     static Type ShiftLeft16(Type a) {
         return _mm_slli_epi16(a, kBits);
@@ -133,6 +136,10 @@ struct Register256 {
     static void Store(void* at, Type a) { _mm256_storeu_si256(static_cast<Type*>(at), a); }
     static Type LoadRepeated(const void* at) {
         return _mm256_broadcastsi128_si256(Register128::Load(at));
+    }
+    static Type LoadEach(const uint8_t* at, const int32_t* offsets) {
+        return _mm256_inserti128_si256(_mm256_castsi128_si256(Register128::Load(at + offsets[0])),
+                                       Register128::Load(at + offsets[1]), 1);
     }
     static void StoreHalves(void* lower, void* upper, Type a) {
         const Type halves = _mm256_permute4x64_epi64(a, 0xD8);
@@ -175,6 +182,7 @@ struct Register256 {
     static Type MulRound16(Type a, Type b) { return _mm256_mulhrs_epi16(a, b); }
     static Type Dot16(Type a, Type b) { return _mm256_madd_epi16(a, b); }
     static Type AddDot16(Type sum, Type a, Type b) { return Add32(sum, Dot16(a, b)); }
+    static Type Max16(Type a, Type b) { return _mm256_max_epi16(a, b); }
     template <int kBits>
     static Type ShiftLeft16(Type a) {
         return _mm256_slli_epi16(a, kBits);

@@ -1,17 +1,15 @@
 #include "view.h"
 
-#include "error.h"
-#include "resize.h"
-
 namespace fastload {
 
-View::View(const PixelSource& source) : crop_{0, 0, source.width(), source.height()} {}
+View::View(const PixelSource& source)
+    : resizing_{{0, 0, source.width(), source.height()}, 0, 0, {}, {}, {}} {}
 
 void View::Crop(Box box) {
     whole_ = false;
     const int32_t left = flipped_left_right_ ? width() - box.left - box.width : box.left;
     const int32_t top = flipped_top_down_ ? height() - box.top - box.height : box.top;
-    Box& target = resized_ ? window_ : crop_;
+    Box& target = resized_ ? resizing_.window : resizing_.crop;
     target = {target.left + left, target.top + top, box.width, box.height};
 }
 
@@ -20,52 +18,27 @@ bool View::Resize(int32_t height, int32_t width, Filter filter, PassOrder order)
     if (resized_ || flipped_left_right_ || flipped_top_down_) return false;
     whole_ = false;
     resized_ = true;
-    resized_height_ = height;
-    resized_width_ = width;
-    filter_ = filter;
-    pass_order_ = order;
-    window_ = {0, 0, width, height};
+    resizing_ = {resizing_.crop, height, width, {0, 0, width, height}, filter, order};
     return true;
 }
 
-int32_t View::Denominator(const PixelSource& source, bool fast) const {
-    if (!fast || !source.scales()) return 1;
-    for (const int32_t denominator : {8, 4, 2}) {
-        if (crop_.width >= denominator * resized_width_ &&
-            crop_.height >= denominator * resized_height_)
-            return denominator;
-    }
-    return 1;
-}
-
 void View::Render(PixelSource& source, bool fast, RowSink& sink) const {
-    if (!resized_) return source.Read(crop_, 1, sink);
-    const int32_t denominator = Denominator(source, fast);
-    // The scaled pixels that the crop touches, and the crop's place among them.
-    const int32_t left = crop_.left / denominator;
-    const int32_t top = crop_.top / denominator;
-    const int32_t right = (crop_.left + crop_.width + denominator - 1) / denominator;
-    const int32_t bottom = (crop_.top + crop_.height + denominator - 1) / denominator;
-    const double scale = 1.0 / denominator;
+    const Box &crop = resizing_.crop, &window = resizing_.window;
+    if (!resized_) return source.Read(crop, sink);
+    if (fast && source.ReadResized(resizing_, sink)) return;
 
-    thread_local Axis horizontal, vertical;
-    MakeAxis({filter_, right - left, crop_.left * scale - left,
-              (crop_.left + crop_.width) * scale - left, resized_width_, window_.left,
-              window_.left + window_.width},
-             horizontal);
-    MakeAxis(
-        {filter_, bottom - top, crop_.top * scale - top, (crop_.top + crop_.height) * scale - top,
-         resized_height_, window_.top, window_.top + window_.height},
-        vertical);
-
+    thread_local ResizePlan plan;
     thread_local Resampler resampler;
-    resampler.Begin(
-        horizontal, vertical, source.channels(),
-        IsVerticalFirst(pass_order_, bottom - top, right - left, resized_height_, resized_width_),
-        BestResizeKernels(), sink);
-    source.Read({left + horizontal.begin(), top + vertical.begin(),
-                 horizontal.end() - horizontal.begin(), vertical.end() - vertical.begin()},
-                denominator, resampler);
+    plan.Make({resizing_.filter, crop.width, 0, double(crop.width), resizing_.width, window.left,
+               window.left + window.width},
+              {resizing_.filter, crop.height, 0, double(crop.height), resizing_.height, window.top,
+               window.top + window.height},
+              source.channels(), resizing_.order, BestResizeKernels());
+    resampler.Begin(plan, sink);
+    const Axis &across = plan.horizontal, &down = plan.vertical;
+    source.Read({crop.left + across.begin(), crop.top + down.begin(), across.end() - across.begin(),
+                 down.end() - down.begin()},
+                resampler);
     resampler.Finish();
 }
 

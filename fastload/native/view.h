@@ -12,14 +12,14 @@
 
 namespace fastload {
 
-// Reads source pixels in `crop`, resamples them to `resized` if that is set, keeps `window` of it.
-// Flips are not applied to the rows: whoever takes them does that as it writes.
+// Reads source pixels in a crop, resizes them where that is asked for, keeps a window of the
+// result. Flips are not applied to the rows: whoever takes them does that as it writes.
 class View {
   public:
     explicit View(const PixelSource& source);
 
-    int32_t height() const { return resized_ ? window_.height : crop_.height; }
-    int32_t width() const { return resized_ ? window_.width : crop_.width; }
+    int32_t height() const { return (resized_ ? resizing_.window : resizing_.crop).height; }
+    int32_t width() const { return (resized_ ? resizing_.window : resizing_.crop).width; }
     bool flipped_left_right() const { return flipped_left_right_; }
     bool flipped_top_down() const { return flipped_top_down_; }
 
@@ -34,21 +34,14 @@ class View {
     // False where this needs the image so far in memory first.
     bool Resize(int32_t height, int32_t width, Filter filter, PassOrder order);
 
-    // Delivers height() rows, not flipped. `fast` may decode at a fraction of the size where the
-    // crop is that much larger than what it is resized to.
+    // Delivers height() rows, not flipped. `fast`: what the source resizes by itself is near
+    // enough.
     void Render(PixelSource& source, bool fast, RowSink& sink) const;
 
   private:
-    int32_t Denominator(const PixelSource& source, bool fast) const;
-
-    Box crop_;
     bool whole_ = true;
     bool resized_ = false;
-    int32_t resized_height_ = 0;
-    int32_t resized_width_ = 0;
-    Filter filter_ = Filter::kBilinear;
-    PassOrder pass_order_ = PassOrder::kPillow13;
-    Box window_{};
+    Resizing resizing_;  // all but the crop is set where it is resized
     bool flipped_left_right_ = false;
     bool flipped_top_down_ = false;
 };

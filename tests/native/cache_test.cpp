@@ -122,7 +122,7 @@ void TestPlanAndBudget() {
 
 Bytes Pixels(fastload::PixelSource& source, Box box) {
     Collector got(static_cast<size_t>(box.width) * static_cast<size_t>(source.channels()));
-    source.Read(box, 1, got);
+    source.Read(box, got);
     return got.pixels;
 }
 

@@ -43,7 +43,7 @@ void CheckJpeg(const Bytes& jpeg, const Bytes& record) {
 void CheckBoxes(const Bytes& jpeg, RandomSource& random, int count, const char* name) {
     const Bytes record = RecordOf(jpeg);
     CheckJpeg(jpeg, record);
-    const Picture whole = WholeOf(jpeg, 1);
+    const Picture whole = WholeOf(jpeg);
     for (int i = 0; i < count; ++i) {
         const Box box = i == 0 ? Box{0, 0, whole.width, whole.height}
                                : RandomBox(random, whole.width, whole.height);

@@ -10,6 +10,7 @@
 #include "buffer.h"
 #include "capi.h"
 #include "crc32c.h"
+#include "dct_encode.h"
 #include "image.h"
 #include "jpeg_encode.h"
 #include "pixel_source.h"
@@ -41,6 +42,13 @@ inline Record JpegRecord(const Bytes& pixels, int32_t height, int32_t width, int
     fastload::EncodeJpeg(pixels.data(), width, height, channels, size_t(width) * channels, 90,
                          file);
     return {fastload::Codec::kJpeg, height, width, Bytes(file.data(), file.data() + file.size())};
+}
+
+inline Record DctRecord(const Record& jpeg) {
+    fastload::Buffer file;
+    fastload::EncodeDct(jpeg.payload.data(), jpeg.payload.size(), file);
+    return {fastload::Codec::kDct, jpeg.height, jpeg.width,
+            Bytes(file.data(), file.data() + file.size())};
 }
 
 inline Record QoiRecord(RandomSource& random, int32_t height, int32_t width) {

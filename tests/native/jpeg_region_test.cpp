@@ -10,40 +10,34 @@
 
 namespace {
 
-void DecodeRegion(const Bytes& file, Box box, int32_t denominator, fastload::RowSink& sink) {
+void DecodeRegion(const Bytes& file, Box box, fastload::RowSink& sink) {
     const auto layout = fastload::ReadJpegLayout(file.data(), file.size());
-    fastload::DecodeJpegRegion(file.data(), file.size(), layout, box, denominator, sink);
+    fastload::DecodeJpegRegion(file.data(), file.size(), layout, box, sink);
 }
 
-// `count` boxes of the whole size, and a quarter of that at each fraction.
 void CheckBoxes(const Bytes& file, RandomSource& random, int count, const std::string& name) {
     const fastload::JpegLayout size = fastload::ReadJpegLayout(file.data(), file.size());
-    for (int32_t denominator : {1, 2, 4, 8}) {
-        const Picture whole = WholeOf(file, denominator);
-        CHECK(whole.channels == size.component_count);
-        CHECK(whole.width == (size.width + denominator - 1) / denominator);
-        CHECK(whole.height == (size.height + denominator - 1) / denominator);
-        const auto bytes_of_pixel = static_cast<size_t>(whole.channels);
-        const int boxes = denominator == 1 ? count : (count + 3) / 4;
-        for (int i = 0; i < boxes; ++i) {
-            const Box box = i == 0 ? Box{0, 0, whole.width, whole.height}
-                                   : RandomBox(random, whole.width, whole.height);
-            Collector got(static_cast<size_t>(box.width) * bytes_of_pixel);
-            int32_t code = FL_OK;
-            try {
-                DecodeRegion(file, box, denominator, got);
-            } catch (const fastload::Failure& failure) {
-                std::fprintf(stderr, "%s\n", failure.what());
-                code = failure.code();
-            }
-            const bool same = code == FL_OK && got.pixels == RegionOf(whole, box);
-            CHECK(same);
-            CHECK(got.batches <= box.height / 16 + 2);
-            if (same) continue;
-            std::fprintf(stderr, "%s %dx%d / %d: box %d %d %d %d\n", name.c_str(), size.width,
-                         size.height, denominator, box.left, box.top, box.width, box.height);
-            return;
+    const Picture whole = WholeOf(file);
+    CHECK(whole.channels == size.component_count);
+    CHECK(whole.width == size.width && whole.height == size.height);
+    for (int i = 0; i < count; ++i) {
+        const Box box = i == 0 ? Box{0, 0, whole.width, whole.height}
+                               : RandomBox(random, whole.width, whole.height);
+        Collector got(static_cast<size_t>(box.width) * static_cast<size_t>(whole.channels));
+        int32_t code = FL_OK;
+        try {
+            DecodeRegion(file, box, got);
+        } catch (const fastload::Failure& failure) {
+            std::fprintf(stderr, "%s\n", failure.what());
+            code = failure.code();
         }
+        const bool same = code == FL_OK && got.pixels == RegionOf(whole, box);
+        CHECK(same);
+        CHECK(got.batches <= box.height / 16 + 2);
+        if (same) continue;
+        std::fprintf(stderr, "%s %dx%d: box %d %d %d %d\n", name.c_str(), size.width, size.height,
+                     box.left, box.top, box.width, box.height);
+        return;
     }
 }
 
@@ -92,9 +86,9 @@ void TestPhotos() {
     }
 }
 
-int32_t CodeOfDecoding(const Bytes& file, Box box, int32_t denominator = 1) {
+int32_t CodeOfDecoding(const Bytes& file, Box box) {
     Collector got(static_cast<size_t>(box.width) * 3);
-    return CodeOf([&] { DecodeRegion(file, box, denominator, got); });
+    return CodeOf([&] { DecodeRegion(file, box, got); });
 }
 
 void TestCorruption() {
@@ -145,7 +139,6 @@ void TestRefusals() {
                            Box{46, 0, 5, 5}, Box{0, 36, 5, 5}, Box{1, 1, INT32_MAX, 1}}) {
         CHECK(CodeOfDecoding(file, box) == FL_BAD_ARGUMENT);
     }
-    CHECK(CodeOfDecoding(file, {0, 0, 5, 5}, 3) == FL_BAD_ARGUMENT);
     JpegKind cmyk;
     cmyk.colour = JCS_CMYK;
     cmyk.across[0] = cmyk.down[0] = 1;
@@ -158,20 +151,6 @@ void TestRefusals() {
           FL_JPEG_UNSUPPORTED);
 }
 
-void TestCut() {
-    RandomSource random(6);
-    const Bytes file = Seekable(MakeJpeg(KindOf(kSamplings[0], 100, 90), random, 40));
-    const Picture whole = WholeOf(file, 1);
-    fastload::Buffer out;
-    fastload::CutJpeg(file.data(), file.size(), 3, 12, 13, out);  // the last row is a part of one
-    const Bytes cut(out.data(), out.data() + out.size());
-    const Picture part = WholeOf(cut, 1);
-    CHECK(part.width == 100 && part.height == 66);
-    CHECK(part.pixels == RegionOf(whole, {0, 24, 100, 66}));
-    CHECK(CodeOf([&] { fastload::CutJpeg(file.data(), file.size(), 3, 13, 1, out); }) ==
-          FL_BAD_ARGUMENT);
-}
-
 // A sink that throws ends the image, not the decompressor.
 void TestThrowingSink() {
     struct Thrower final : fastload::RowSink {
@@ -181,7 +160,7 @@ void TestThrowingSink() {
     } thrower;
     RandomSource random(7);
     const Bytes file = Seekable(MakeJpeg(KindOf(kSamplings[3], 50, 40), random));
-    CHECK(CodeOf([&] { DecodeRegion(file, {0, 0, 50, 40}, 1, thrower); }) == FL_INTERNAL);
+    CHECK(CodeOf([&] { DecodeRegion(file, {0, 0, 50, 40}, thrower); }) == FL_INTERNAL);
     CHECK(CodeOfDecoding(file, {0, 0, 50, 40}) == FL_OK);
 }
 
@@ -193,7 +172,6 @@ int main() {
     TestPhotos();
     TestCorruption();
     TestRefusals();
-    TestCut();
     TestThrowingSink();
     return Verdict();
 }

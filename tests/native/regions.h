@@ -19,15 +19,13 @@ struct Picture {
 };
 
 // By libjpeg alone, warnings counting as they come.
-inline Picture WholeOf(const Bytes& file, int32_t denominator) {
+inline Picture WholeOf(const Bytes& file) {
     jpeg_decompress_struct info{};
     jpeg_error_mgr errors;
     info.err = jpeg_std_error(&errors);
     jpeg_create_decompress(&info);
     jpeg_mem_src(&info, file.data(), file.size());
     jpeg_read_header(&info, TRUE);
-    info.scale_num = 1;
-    info.scale_denom = static_cast<unsigned>(denominator);
     jpeg_start_decompress(&info);
     Picture whole = {static_cast<int32_t>(info.output_width),
                      static_cast<int32_t>(info.output_height),
