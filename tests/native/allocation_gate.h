@@ -84,6 +84,15 @@ void* operator new(size_t size) {
     throw std::bad_alloc();
 }
 
+// AddressSanitizer has one of its own, whose memory must not be freed by the delete below.
+void* operator new(size_t size, const std::nothrow_t&) noexcept {
+    try {
+        return operator new(size);
+    } catch (const std::bad_alloc&) {
+        return nullptr;
+    }
+}
+
 void operator delete(void* memory) noexcept { std::free(memory); }
 
 void operator delete(void* memory, size_t) noexcept { std::free(memory); }

@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 import fastload
-from fastload.pack import flow
+from fastload.pack import folder
+from fastload.pack.flow import Report
 from tests.pack.test_pack import small_folder
 
 
@@ -19,7 +20,7 @@ def test_pillow_is_ready_before_threads_ask_it(
 ) -> None:
     """Asked by two threads while it loads its plugins, Pillow may call a good file unknown."""
     events: list[str] = []
-    init, encode_file = Image.init, flow.encode_file
+    init, encode_file = Image.init, folder.encode_file
 
     def initialised() -> bool:
         events.append(f"init in {threading.current_thread().name}")
@@ -30,7 +31,7 @@ def test_pillow_is_ready_before_threads_ask_it(
         return encode_file(*arguments)
 
     monkeypatch.setattr(Image, "init", initialised)
-    monkeypatch.setattr(flow, "encode_file", encoded)
+    monkeypatch.setattr(folder, "encode_file", encoded)
     fastload.pack(small_folder(tmp_path / "data"), workers=4)
     assert events == ["init in MainThread", *["encode"] * 12]
 
@@ -39,13 +40,13 @@ def test_one_thread_for_each_cpu_that_a_container_grants(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started: list[int] = []
-    pack_folder = flow.pack_folder
+    pack_folder = folder.pack_folder
 
-    def packed(*arguments: Any, workers: int, **options: Any) -> flow.Report:
+    def packed(*arguments: Any, workers: int, **options: Any) -> Report:
         started.append(workers)
         return pack_folder(*arguments, workers=workers, **options)
 
     monkeypatch.setattr("fastload.cpus.usable_cpus", lambda: 3)
-    monkeypatch.setattr(flow, "pack_folder", packed)
+    monkeypatch.setattr(folder, "pack_folder", packed)
     fastload.pack(small_folder(tmp_path / "data"))
     assert started == [3]
