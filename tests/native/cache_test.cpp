@@ -140,7 +140,7 @@ Bytes CachedPixels(RecordCache& cache, uint64_t key, const Bytes& payload, Codec
 
 // Boxes in any order, each seen with all that was needed before kept.
 void CheckJpeg(const Bytes& jpeg, RandomSource& random, int boxes) {
-    const Picture whole = WholeOf(jpeg, 1);
+    const Picture whole = WholeOf(jpeg);
     RecordCache cache(UINT64_MAX);
     for (int i = 0; i < boxes; ++i) {
         const Box box = RandomBox(random, whole.width, whole.height);
@@ -209,7 +209,7 @@ void TestChangedFiles() {
 void TestDamage() {
     RandomSource random(5);
     const Bytes jpeg = Seekable(MakeJpeg(KindOf(kSamplings[3], 300, 200), random, 60));
-    const Picture whole = WholeOf(jpeg, 1);
+    const Picture whole = WholeOf(jpeg);
     for (int round = 0; round < 300; ++round) {
         RecordCache cache(UINT64_MAX);
         const Box before = RandomBox(random, 300, 200);
@@ -231,7 +231,7 @@ void TestThreads() {
     std::vector<Picture> wholes;
     for (uint32_t i = 0; i < 6; ++i) {
         files.push_back(Seekable(MakeJpeg(KindOf(kSamplings[i], 160 + 40 * i, 170), random, 40)));
-        wholes.push_back(WholeOf(files.back(), 1));
+        wholes.push_back(WholeOf(files.back()));
     }
     for (const uint64_t budget : {UINT64_MAX, uint64_t{4} * files[0].size()}) {
         RecordCache cache(budget);
