@@ -298,22 +298,16 @@ inline void RepeatEdges(uint8_t* in, int32_t count) {
     in[count] = in[count - 1];
 }
 
-// (a + b) / 2; R::Average8 rounds up.
-template <typename R>
-typename R::Type AverageDown8(typename R::Type a, typename R::Type b) {
-    return R::Not(R::Average8(R::Not(a), R::Not(b)));
-}
-
 // Three parts of `near` and one of `far`, of bytes: (sum + 2) / 4 and (sum + 1) / 4. The half that
 // one average drops, or adds, never decides how the other one rounds.
 template <typename R>
 typename R::Type MixUp8(typename R::Type near, typename R::Type far) {
-    return R::Average8(near, AverageDown8<R>(near, far));
+    return R::Average8(near, R::AverageDown8(near, far));
 }
 
 template <typename R>
 typename R::Type MixDown8(typename R::Type near, typename R::Type far) {
-    return AverageDown8<R>(near, R::Average8(near, far));
+    return R::AverageDown8(near, R::Average8(near, far));
 }
 
 template <typename R>

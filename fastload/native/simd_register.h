@@ -83,8 +83,13 @@ struct Register128 {
     }
 
     static Type Or(Type a, Type b) { return _mm_or_si128(a, b); }
-    static Type Not(Type a) { return _mm_xor_si128(a, _mm_set1_epi8(-1)); }
+    // (a + b) / 2, rounded up, and rounded down: the complement of that of the complements.
     static Type Average8(Type a, Type b) { return _mm_avg_epu8(a, b); }
+    static Type AverageDown8(Type a, Type b) {
+        const Type ones = Set8(-1);
+        const Type average = _mm_avg_epu8(_mm_xor_si128(a, ones), _mm_xor_si128(b, ones));
+        return _mm_xor_si128(average, ones);
+    }
     static Type Add8(Type a, Type b) { return _mm_add_epi8(a, b); }
     static Type Add16(Type a, Type b) { return _mm_add_epi16(a, b); }
     static Type Sub16(Type a, Type b) { return _mm_sub_epi16(a, b); }
@@ -171,8 +176,12 @@ struct Register256 {
     }
 
     static Type Or(Type a, Type b) { return _mm256_or_si256(a, b); }
-    static Type Not(Type a) { return _mm256_xor_si256(a, _mm256_set1_epi8(-1)); }
     static Type Average8(Type a, Type b) { return _mm256_avg_epu8(a, b); }
+    static Type AverageDown8(Type a, Type b) {
+        const Type ones = Set8(-1);
+        const Type average = _mm256_avg_epu8(_mm256_xor_si256(a, ones), _mm256_xor_si256(b, ones));
+        return _mm256_xor_si256(average, ones);
+    }
     static Type Add8(Type a, Type b) { return _mm256_add_epi8(a, b); }
     static Type Add16(Type a, Type b) { return _mm256_add_epi16(a, b); }
     static Type Sub16(Type a, Type b) { return _mm256_sub_epi16(a, b); }

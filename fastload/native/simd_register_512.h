@@ -88,8 +88,12 @@ struct Register512 {
     }
 
     static Type Or(Type a, Type b) { return _mm512_or_si512(a, b); }
-    static Type Not(Type a) { return _mm512_xor_si512(a, _mm512_set1_epi8(-1)); }
     static Type Average8(Type a, Type b) { return _mm512_avg_epu8(a, b); }
+    static Type AverageDown8(Type a, Type b) {
+        // (a ^ b) & 1: what Average8 has rounded up.
+        const Type rounded = _mm512_ternarylogic_epi32(a, b, Set8(1), (0xF0 ^ 0xCC) & 0xAA);
+        return _mm512_sub_epi8(_mm512_avg_epu8(a, b), rounded);
+    }
     static Type Add8(Type a, Type b) { return _mm512_add_epi8(a, b); }
     static Type Add16(Type a, Type b) { return _mm512_add_epi16(a, b); }
     static Type Sub16(Type a, Type b) { return _mm512_sub_epi16(a, b); }
