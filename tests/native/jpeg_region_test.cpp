@@ -1,8 +1,5 @@
 #include "jpeg_region.h"
 
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 
 #include "check.h"
@@ -63,26 +60,6 @@ void TestVerbatim() {
         const Bytes file = MakeJpeg(kind, random);
         CHECK(!fastload::ReadJpegLayout(file.data(), file.size()).seekable);
         CheckBoxes(file, random, 30, "verbatim");
-    }
-}
-
-void TestPhotos() {
-    const char* named = std::getenv("FASTLOAD_TEST_DATA");
-    const std::filesystem::path folder =
-        std::filesystem::path(named == nullptr ? "../shared/data" : named) / "imagenet-lt20";
-    if (!std::filesystem::is_directory(folder)) {
-        std::fprintf(stderr, "skipped: no photos in %s\n", folder.c_str());
-        return;
-    }
-    RandomSource random(3);
-    int number = 0;
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
-        if (!entry.is_regular_file() || ++number % 25 != 0) continue;
-        std::ifstream stream(entry.path(), std::ios::binary);
-        const Bytes file{std::istreambuf_iterator<char>(stream), {}};
-        Bytes seekable;
-        if (CodeOf([&] { seekable = Seekable(file); }) != FL_OK) continue;
-        CheckBoxes(seekable, random, 8, entry.path().string());
     }
 }
 
@@ -169,7 +146,6 @@ void TestThrowingSink() {
 int main() {
     TestSamplings();
     TestVerbatim();
-    TestPhotos();
     TestCorruption();
     TestRefusals();
     TestThrowingSink();
