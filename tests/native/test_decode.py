@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from PIL import Image
+
+DATA = Path(os.environ.get("FASTLOAD_TEST_DATA", Path(__file__).parents[3] / "shared/data"))
 
 PROGRAM = """
 import io
@@ -35,3 +40,51 @@ for trial in range(120):
 def test_every_instruction_set_equals_pillow(level: str) -> None:
     environment = os.environ | {"FASTLOAD_SIMD": level}
     subprocess.run([sys.executable, "-c", PROGRAM], env=environment, check=True, timeout=60)
+
+
+# Prints for each file of which standard input has the path the digests of its pixels, decoded from
+# both codecs that are decoded without libjpeg.
+DIGESTS_PROGRAM = """
+import hashlib
+import sys
+from pathlib import Path
+from fastload.native.library import dct_of_jpeg, decode, jpeg_transcode
+
+for line in sys.stdin.buffer:
+    seekable = jpeg_transcode(Path(line[:-1].decode()).read_bytes()).jpeg
+    of_jpeg, of_dct = decode(seekable, 0), decode(dct_of_jpeg(seekable), 1)
+    print(hashlib.sha256(of_jpeg).hexdigest(), hashlib.sha256(of_dct).hexdigest())
+"""
+
+
+def files_of(name: str) -> list[Path]:
+    folder = DATA / name
+    if not folder.is_dir():
+        pytest.skip(f"{name} is not at {folder} (set FASTLOAD_TEST_DATA)")
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def digest_by_pillow(path: Path) -> str:
+    return hashlib.sha256(Image.open(path).convert("RGB").tobytes()).hexdigest()
+
+
+@pytest.mark.slow
+@pytest.mark.real_data
+@pytest.mark.parametrize("name", ["imagenet-lt20", "magnetic-tile"])
+def test_every_instruction_set_decodes_real_photos_as_pillow_does(name: str) -> None:
+    files = files_of(name)
+    wanted = [f"{digest} {digest}" for digest in map(digest_by_pillow, files)]
+    for level in ("portable", "avx2", "avx512"):
+        run = subprocess.run(
+            [sys.executable, "-c", DIGESTS_PROGRAM],
+            input="".join(f"{path}\n" for path in files),
+            env=os.environ | {"FASTLOAD_SIMD": level},
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+            timeout=240,
+        )
+        got = run.stdout.splitlines()
+        assert len(got) == len(files)
+        wrong = [path for path, a, b in zip(files, got, wanted, strict=True) if a != b]
+        assert not wrong, f"{level}: {wrong[:3]} and so on, {len(wrong)} in all"
