@@ -6,7 +6,7 @@
     python setup.py test_native                       build and run tests/native/*_test.cpp
     python setup.py test_native --sanitize=thread     the same under ThreadSanitizer
 
-test_native runs every program once for each instruction set, or for the one in $FASTLOAD_SIMD alone.
+test_native runs every program once for each instruction set, or for that in $FASTLOAD_SIMD alone.
 AVX-512 code runs everywhere: tests/native/avx512_emulation.h takes the place of the instructions on
 a machine without them, and on every machine with --emulate-avx512.
 
