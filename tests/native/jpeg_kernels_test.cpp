@@ -1,5 +1,6 @@
-// The kernels of the run's instruction set against plain C++ and, for the inverse DCT, against the
-// portable one (which the tests of regions hold against libjpeg).
+// The kernels of the run's instruction set against plain C++ and, for the inverse DCTs, against the
+// portable ones (which the tests of regions hold against libjpeg, and those of scaled DCTs against
+// the formula).
 #include "jpeg_kernels.h"
 
 #include <algorithm>
@@ -71,29 +72,38 @@ std::vector<uint16_t> RandomQuant(RandomSource& random) {
     return quant;
 }
 
-void TestInverseDct(RandomSource& random, int32_t count) {
+struct Scale {
+    const char* name;
+    size_t side;  // samples of a block
+    InverseDctOfBlocks* JpegKernels::* kernel;
+};
+constexpr Scale kScales[] = {{"inverse DCT", 8, &JpegKernels::inverse_dct},
+                             {"inverse DCT to 4 x 4", 4, &JpegKernels::inverse_dct_4x4},
+                             {"inverse DCT to 2 x 2", 2, &JpegKernels::inverse_dct_2x2},
+                             {"inverse DCT to 1 x 1", 1, &JpegKernels::inverse_dct_1x1}};
+
+void TestInverseDct(RandomSource& random, const Scale& scale, int32_t count) {
     const Words blocks = RandomBlocks(random, count);
     const auto quant = RandomQuant(random);
     // The spare bytes of a row end where a margin begins that no row may touch.
     constexpr size_t kMargin = 64;
-    const size_t width = static_cast<size_t>(count) * 8, stride = width + kSpareBytes + kMargin;
+    const size_t width = static_cast<size_t>(count) * scale.side;
+    const size_t stride = width + kSpareBytes + kMargin;
     const auto rows_of = [&](const JpegKernels& kernels) {
-        Room room(8 * stride - kMargin);
-        std::fill_n(room.data(), room.size(), uint8_t{0x5A});
-        kernels.inverse_dct(blocks.data(), count, quant.data(), room.data(),
-                            static_cast<ptrdiff_t>(stride));
+        Room room(scale.side * stride - kMargin);
+        (kernels.*scale.kernel)(blocks.data(), count, quant.data(), room.data(),
+                                static_cast<ptrdiff_t>(stride));
         CHECK(room.MarginsAreUntouched());
         Bytes rows;
-        for (size_t row = 0; row < 8; ++row) {
+        for (size_t row = 0; row < scale.side; ++row) {
             const uint8_t* const at = room.data() + row * stride;
             rows.insert(rows.end(), at, at + width);
-            if (row == 7) break;
-            const uint8_t* const margin = at + width + kSpareBytes;
-            CHECK(std::all_of(margin, margin + kMargin, [](uint8_t b) { return b == 0x5A; }));
+            if (row + 1 < scale.side)
+                CHECK(Room::IsUntouched(at + width + kSpareBytes, at + stride));
         }
         return rows;
     };
-    if (rows_of(BestJpegKernels()) != rows_of(kPortableJpegKernels)) Report("inverse DCT", count);
+    if (rows_of(BestJpegKernels()) != rows_of(kPortableJpegKernels)) Report(scale.name, count);
 }
 
 // ---- Upsampling
@@ -222,7 +232,8 @@ void TestLengths() {
         TestYccToRgb(rows, count);
         TestInterleave(rows, count);
     }
-    for (int32_t round = 0; round < 600; ++round) TestInverseDct(random, 1 + round % 20);
+    for (const Scale& scale : kScales)
+        for (int32_t round = 0; round < 600; ++round) TestInverseDct(random, scale, 1 + round % 20);
 }
 
 }  // namespace

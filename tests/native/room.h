@@ -17,22 +17,21 @@ class Room {
         return {bytes_.begin() + kMargin, bytes_.end() - kMargin};
     }
 
-    bool IsUntouched() const { return AllUntouched(bytes_.begin(), bytes_.end()); }
+    bool IsUntouched() const { return IsUntouched(bytes_.data(), bytes_.data() + bytes_.size()); }
     bool MarginsAreUntouched() const {
-        return AllUntouched(bytes_.begin(), bytes_.begin() + kMargin) &&
-               AllUntouched(bytes_.end() - kMargin, bytes_.end());
+        const uint8_t* const end = bytes_.data() + bytes_.size();
+        return IsUntouched(bytes_.data(), bytes_.data() + kMargin) &&
+               IsUntouched(end - kMargin, end);
+    }
+    // Some bytes of a room.
+    static bool IsUntouched(const uint8_t* begin, const uint8_t* end) {
+        return std::all_of(begin, end, [](uint8_t byte) { return byte == kUntouched; });
     }
 
   private:
-    using Place = std::vector<uint8_t>::const_iterator;
-
     // As wide as the widest register: one store too many stays inside.
     static constexpr size_t kMargin = 64;
     static constexpr uint8_t kUntouched = 0xA5;
-
-    static bool AllUntouched(Place begin, Place end) {
-        return std::all_of(begin, end, [](uint8_t byte) { return byte == kUntouched; });
-    }
 
     std::vector<uint8_t> bytes_;
 };

@@ -111,7 +111,7 @@ void TestInstructionSets() {
                 for (uint16_t& level : blocks.quant)
                     level = static_cast<uint16_t>(random.Below(65536));
             }
-            CHECK(SamplesOf(kAvx2JpegKernels, blocks, scale) ==
+            CHECK(SamplesOf(BestJpegKernels(), blocks, scale) ==
                   SamplesOf(kPortableJpegKernels, blocks, scale));
         }
     }
