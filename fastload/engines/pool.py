@@ -156,7 +156,7 @@ class Pool:
             items: dtype ITEM, contiguous; they and all they point to must live until the job is
                 closed.
             output: what to write.
-            fast: decode smaller where the region is much larger than the output.
+            fast: make JPEGs smaller plane by plane, to pixels near the exact ones.
         """
         struct = OutputStruct(output.dtype, output.layout, output.channels, 0, output.table)
         job, error = c_void_p(), library.ErrorStruct()
