@@ -517,8 +517,8 @@ void TestFast() {
                 const Result exact = ResultOf(record, steps, side, side);
                 const Result fast = ResultOf(record, steps, side, side, kRgbLevels, true);
                 CHECK(exact.code == FL_OK && fast.code == FL_OK);
-                const bool resized_by_planes = record.codec != fastload::Codec::kQoi &&
-                                               side * side < crop.i[2] * crop.i[3];
+                const bool resized_by_planes =
+                    record.codec != fastload::Codec::kQoi && side * side < crop.i[2] * crop.i[3];
                 CHECK((fast.levels == exact.levels) == !resized_by_planes);
                 CHECK(MeanDifference(fast.levels, exact.levels) < 4);
             }
