@@ -83,9 +83,7 @@ THREAD_SCALING = Suite(
 )
 FIRST_EPOCH = Suite("first epoch", "load", FASTLOAD + FILLING, TRAIN_UINT8, passes=1, fresh=True)
 COEFFICIENTS = Suite("coefficients", "coefficients", (("fastload_dct", 1),), TRAIN_UINT8)
-PNG_LOADER = Suite(
-    "PNG loader", "load", CACHED + IMAGEFOLDER, TRAIN_UINT8, passes=2, photos="png"
-)
+PNG_LOADER = Suite("PNG loader", "load", CACHED + IMAGEFOLDER, TRAIN_UINT8, passes=2, photos="png")
 FLOAT_LOADER = Suite("float loader", "load", FASTLOAD + IMAGEFOLDER, TRAIN_FLOAT32)
 EVAL_LOADER = Suite("eval loader", "load", FASTLOAD + IMAGEFOLDER, EVAL_UINT8)
 PACK = Suite("pack", "pack", FASTLOAD + FFCV)

@@ -63,8 +63,8 @@ class DataLoader(TorchDataLoader[Any]):
         engine: "native", or "torch" (Pillow and torchvision, slower, the same plan).
         device: where the batches go; None leaves them in main memory.
         seed: 64 bits that fix order and augmentation; None draws one from torch's generator.
-        decode: "exact" gives Pillow's pixels; "fast" decodes smaller where the crop is much larger
-            than the output.
+        decode: "exact" gives Pillow's pixels; "fast" makes JPEGs smaller plane by plane,
+            to pixels near those.
         on_error: what to do with an image that cannot be read: "raise", "skip" it, or "substitute"
             another one of its class. ``errors`` lists them.
         cache: memory for what decoding need not do again, shared by all loaders of the process:

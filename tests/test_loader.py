@@ -180,6 +180,59 @@ def test_verbatim_packs(label_folder: Path, tmp_path: Path, engine: str) -> None
     assert_same_batches(ours, TorchDataLoader(datasets.ImageFolder(label_folder, EVAL), 5))
 
 
+FAST = {
+    "augmented": TRAIN,
+    "evaluated": EVAL,
+    "much smaller": v1.Compose([v1.RandomResizedCrop(8), v1.ToTensor()]),
+}
+
+
+@pytest.mark.parametrize("name", FAST)
+def test_fast_decoding_is_near(small_pack: Path, name: str) -> None:
+    exact, fast = (
+        collected(loader_of(small_pack, FAST[name], 6, shuffle=True, seed=3, decode=decode))
+        for decode in ("exact", "fast")
+    )
+    assert torch.equal(exact[1], fast[1])
+    difference = (exact[0] - fast[0]).abs()
+    assert 0 < difference.mean() < 0.02
+    assert difference.flatten().quantile(0.99) < 0.1
+
+
+def test_fast_decoding_enlarges_exactly(small_pack: Path) -> None:
+    enlarge = v1.Compose([v1.Resize((150, 140)), v1.ToTensor()])
+    exact, fast = (
+        collected(loader_of(small_pack, enlarge, 6, decode=decode)) for decode in ("exact", "fast")
+    )
+    assert torch.equal(exact[0], fast[0])
+
+
+def test_fast_decoding_of_other_files(label_folder: Path, small_pack: Path, tmp_path: Path) -> None:
+    verbatim = fastload.pack(label_folder, tmp_path / "verbatim.pack", verbatim=True, workers=2)
+    one, other = (
+        collected(loader_of(pack, TRAIN, 6, shuffle=True, seed=3, decode="fast"))[0]
+        for pack in (small_pack, verbatim.path)
+    )
+    assert torch.equal(one, other)
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize("resize", [v1.RandomResizedCrop(224), v1.Resize(256)])
+def test_fast_decoding_of_photos(real_photos: Path, tmp_path: Path, resize: Any) -> None:
+    pack = fastload.pack(real_photos, tmp_path / "photos.pack").path
+    transform = v1.Compose([resize, v1.CenterCrop(224), v1.PILToTensor()])
+    loaders = (
+        loader_of(pack, transform, 50, seed=3, decode=decode) for decode in ("exact", "fast")
+    )
+    noise = [
+        (exact.float() - fast.float()).square().mean(dim=(1, 2, 3)).clamp(min=0.01)
+        for (exact, _), (fast, _) in zip(*loaders, strict=True)
+    ]
+    psnr = 10 * torch.log10(255**2 / torch.cat(noise))
+    assert psnr.mean() > 48
+    assert psnr.min() > 28
+
+
 @pytest.mark.parametrize("threads", [1, 2, 3, 8])
 def test_threads_change_nothing(small_pack: Path, engine: str, threads: int) -> None:
     arguments: dict[str, Any] = {"shuffle": True, "seed": 3, "engine": engine}

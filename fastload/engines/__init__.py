@@ -26,7 +26,7 @@ ENGINES = {
 """Name of each engine, the module it lives in and its class."""
 
 DECODES = ("exact", "fast")
-"""exact: Pillow's pixels. fast: smaller decodes where the crop is much larger than the output."""
+"""exact: Pillow's pixels. fast: near those, where JPEGs are made smaller."""
 
 
 def check_engine(name: str, decode: str) -> None:

@@ -188,7 +188,7 @@ class Pool:
             items: dtype ITEM, contiguous; they and all they point to must live until the job is
                 closed.
             output: what to write.
-            fast: decode smaller where the region is much larger than the output.
+            fast: make JPEGs smaller plane by plane, to pixels near the exact ones.
             cache: what keeps the records that the items' keys name.
         """
         struct = OutputStruct(output.dtype, output.layout, output.channels, 0, output.table)

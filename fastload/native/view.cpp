@@ -22,10 +22,16 @@ bool View::Resize(int32_t height, int32_t width, Filter filter, PassOrder order)
     return true;
 }
 
+bool View::Shrinks() const {
+    const Box& crop = resizing_.crop;
+    return int64_t{crop.width} * crop.height > int64_t{resizing_.width} * resizing_.height;
+}
+
 void View::Render(PixelSource& source, bool fast, RowSink& sink) const {
     const Box &crop = resizing_.crop, &window = resizing_.window;
     if (!resized_) return source.Read(crop, sink);
-    if (fast && source.ReadResized(resizing_, sink)) return;
+    // Colours are converted behind a fast resize: more of them, where that enlarges.
+    if (fast && Shrinks() && source.ReadResized(resizing_, sink)) return;
 
     thread_local ResizePlan plan;
     thread_local Resampler resampler;

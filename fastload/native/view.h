@@ -34,11 +34,13 @@ class View {
     // False where this needs the image so far in memory first.
     bool Resize(int32_t height, int32_t width, Filter filter, PassOrder order);
 
-    // Delivers height() rows, not flipped. `fast`: what the source resizes by itself is near
+    // Delivers height() rows, not flipped. `fast`: what the source makes smaller by itself is near
     // enough.
     void Render(PixelSource& source, bool fast, RowSink& sink) const;
 
   private:
+    bool Shrinks() const;
+
     bool whole_ = true;
     bool resized_ = false;
     Resizing resizing_;  // all but the crop is set where it is resized

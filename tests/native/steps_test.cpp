@@ -502,7 +502,7 @@ double MeanDifference(const Bytes& a, const Bytes& b) {
     return sum / static_cast<double>(a.size());
 }
 
-// Near the exact pixels where a JPEG is resized, else equal to them.
+// Near the exact pixels where a JPEG is made smaller, else equal to them.
 void TestFast() {
     RandomSource random(10);
     const auto smooth = [&](int32_t channels) {
@@ -513,12 +513,13 @@ void TestFast() {
     for (const Record& record :
          {QoiRecord(smooth(3), 130, 170), colour, grey, DctRecord(colour), DctRecord(grey)}) {
         for (const fl_step& crop : {Crop(0, 0, 130, 170), Crop(13, 29, 101, 99)}) {
-            for (int32_t side : {150, 70, 50, 40, 25, 16, 12, 5}) {
+            for (int32_t side : {200, 150, 70, 50, 40, 25, 16, 12, 5}) {
                 const Steps steps = {crop, Resize(side, side), FlipLeftRight()};
                 const Result exact = ResultOf(record, steps, side, side);
                 const Result fast = ResultOf(record, steps, side, side, kRgbLevels, true);
                 CHECK(exact.code == FL_OK && fast.code == FL_OK);
-                const bool resized_by_planes = record.codec != fastload::Codec::kQoi;
+                const bool resized_by_planes =
+                    record.codec != fastload::Codec::kQoi && side * side < crop.i[2] * crop.i[3];
                 CHECK((fast.levels == exact.levels) == !resized_by_planes);
                 CHECK(MeanDifference(fast.levels, exact.levels) < 4);
             }
