@@ -24,6 +24,7 @@ class Buffer {
     void Clear() { size_ = 0; }
 
     void Append(const void* bytes, size_t count) {
+        if (count == 0) return;  // memcpy takes no null, which an empty buffer has
         std::memcpy(Reserve(count), bytes, count);
         Commit(count);
     }

@@ -61,6 +61,23 @@ class SeekableRows final : public CoefficientSource {
     CoefficientRow coefficients_[2];
 };
 
+// Hands rows on and counts them.
+class CountedRows final : public RowSink {
+  public:
+    explicit CountedRows(RowSink& sink) : sink_(sink) {}
+
+    void Rows(const uint8_t* pixels, ptrdiff_t stride, int32_t count) override {
+        sink_.Rows(pixels, stride, count);
+        count_ += count;
+    }
+
+    int32_t count() const { return count_; }
+
+  private:
+    RowSink& sink_;
+    int32_t count_ = 0;
+};
+
 void CheckBox(const JpegLayout& layout, Box box, int32_t denominator) {
     if (denominator != 1 && denominator != 2 && denominator != 4 && denominator != 8) {
         throw Failure(FL_BAD_ARGUMENT, "JPEG: the denominator must be 1, 2, 4 or 8");
@@ -82,7 +99,16 @@ void DecodeJpegRegion(const uint8_t* data, size_t size, const JpegLayout& layout
         return DecodeByLibjpeg(data, size, layout, box, denominator, sink);
     thread_local SeekableRows rows;
     rows.Open(data, size, layout);
-    DecodeRegion(layout, rows, box, sink);
+    CountedRows counted(sink);
+    try {
+        return DecodeRegion(layout, rows, box, counted);
+    } catch (const Failure& failure) {
+        if (failure.code() != FL_JPEG_WARNING) throw;
+    }
+    // libjpeg has the last word: it reads some blocks that T.81 does not allow without a warning.
+    box.top += counted.count();
+    box.height -= counted.count();
+    DecodeByLibjpeg(data, size, layout, box, denominator, sink);
 }
 
 }  // namespace fastload

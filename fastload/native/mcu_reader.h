@@ -107,7 +107,7 @@ ReadMcuRows ReadMcuRowsPortable, ReadMcuRowsAvx2;
 class McuReader {
   public:
     // `columns` of MCUs are kept. Makes room for all that a file of `size` bytes can need. Throws
-    // FL_CORRUPT for Huffman tables that are missing or that libjpeg refuses.
+    // FL_CORRUPT for Huffman tables that libjpeg refuses.
     void Begin(const JpegLayout& layout, Range columns, size_t size);
 
     // Reads one row or two from where they begin. Throws FL_JPEG_WARNING where the bytes are not

@@ -104,6 +104,7 @@ class Decoder {
 
     void CheckEnd() const {
         if (run_ > 0) Corrupt("a run goes on behind the last pixel");
+        if (next_ > end_) Corrupt("the last chunk runs into the end mark");
         if (next_ != end_)
             Corrupt(std::to_string(end_ - next_) + " bytes of chunks behind the last pixel");
     }
