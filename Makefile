@@ -11,7 +11,8 @@ VENV ?= $(or $(FASTLOAD_VENV),.venv)
 EXTRAS ?= dev
 PYTEST_ARGS ?=
 BIN = $(VENV)/bin
-CPP_FILES = $(wildcard fastload/native/*.cpp fastload/native/*.h tests/native/*.cpp tests/native/*.h)
+CPP_FOLDERS = fastload/native tests/native tests/native/fuzz
+CPP_FILES = $(foreach folder,$(CPP_FOLDERS),$(wildcard $(folder)/*.cpp $(folder)/*.h))
 
 .PHONY: help quickstart test test-oldest test-sanitize environment native lint format wheel bench bench-smoke clean
 

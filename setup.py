@@ -3,14 +3,16 @@
 `pip install .` and `pip wheel .` come here by themselves. For work on the sources:
 
     python setup.py build_native                      build fastload/native/libfastload.so in place
-    python setup.py test_native                       build and run tests/native/*_test.cpp
+    python setup.py test_native                       build and run tests/native/*_test.cpp, and
+                                                      replay the corpora of tests/native/fuzz
     python setup.py test_native --sanitize=thread     the same under ThreadSanitizer
+    python setup.py fuzz_native --target=dct          look for bytes that break a reader (clang)
 
 test_native runs every program once for each instruction set, or for that in $FASTLOAD_SIMD alone.
 AVX-512 code runs everywhere: tests/native/avx512_emulation.h takes the place of the instructions on
 a machine without them, and on every machine with --emulate-avx512.
 
-All three compile only what changed. $CXX names another compiler; $CXXFLAGS and $LDFLAGS are
+All four compile only what changed. $CXX names another compiler; $CXXFLAGS and $LDFLAGS are
 appended; g++ and clang++ also search $CPATH for headers and $LIBRARY_PATH for libraries.
 """
 
@@ -40,6 +42,7 @@ SOURCES = ROOT / "fastload" / "native"
 LIBRARY = SOURCES / "libfastload.so"
 EXPORTS = SOURCES / "exports.map"
 TESTS = ROOT / "tests" / "native"
+FUZZ = TESTS / "fuzz"
 OBJECTS = ROOT / "build" / "native"
 
 # Two: a compile of one source takes up to 1 GB, and small machines build this too.
@@ -66,6 +69,7 @@ SIMD_FLAGS = {
         # g++ 12 takes its own header's _mm512_undefined_epi32 for a mistake (GCC bug 105593).
         "-Wno-uninitialized",
         "-Wno-maybe-uninitialized",
+        "-Wno-unknown-warning-option",  # clang++ does not know the one above
     ),
 }
 
@@ -99,6 +103,15 @@ LIBRARY_LINK_FLAGS = (
     "-Wl,-z,defs",
 )
 
+# libFuzzer watches which code the input reaches; libjpeg.a, compiled without it, it cannot see.
+FUZZ_FLAGS = ("-fsanitize=fuzzer,address,undefined", "-fno-omit-frame-pointer")
+FUZZ_LIMITS = (
+    "-max_len=4096",  # bytes: small input reaches all code, and is quick
+    "-timeout=10",  # seconds for one input
+    "-malloc_limit_mb=256",  # one allocation: small input must not get much memory
+    "-rss_limit_mb=2048",
+)
+
 # libjpeg-turbo's licence asks that its notice goes with every binary.
 LIBJPEG_NOTICES = tuple(
     Path("/usr/share/doc") / package / "copyright"
@@ -117,6 +130,12 @@ INSTALL_COMPILER = {
     "dnf": "sudo dnf install gcc-c++",
     "zypper": "sudo zypper install gcc-c++",
     "pacman": "sudo pacman -S gcc",
+}
+INSTALL_CLANG = {
+    "apt-get": "sudo apt-get install clang",
+    "dnf": "sudo dnf install clang compiler-rt",
+    "zypper": "sudo zypper install clang",
+    "pacman": "sudo pacman -S clang compiler-rt",
 }
 
 
@@ -145,25 +164,40 @@ class Toolchain:
     @classmethod
     def find(cls) -> Toolchain:
         """Look for all that the build needs; raise NativeBuildError naming what is missing."""
+        cls._require_platform()
+        return cls._with_libjpeg(cls._find_compiler("g++", INSTALL_COMPILER))
+
+    @classmethod
+    def find_for_fuzzing(cls) -> Toolchain:
+        """As `find`; the compiler has libFuzzer."""
+        cls._require_platform()
+        compiler = cls._find_compiler("clang++", INSTALL_CLANG)
+        cls._require_libfuzzer(compiler)
+        return cls._with_libjpeg(compiler)
+
+    @staticmethod
+    def _require_platform() -> None:
         if sys.platform != "linux" or platform.machine() != "x86_64":
             raise NativeBuildError(
                 f"the native library is written for Linux on x86-64; this is {sys.platform} on "
                 f"{platform.machine()}."
             )
-        compiler = cls._find_compiler()
+
+    @classmethod
+    def _with_libjpeg(cls, compiler: tuple[str, ...]) -> Toolchain:
         cls._require_cxx20(compiler)
         cls._require_header(compiler)
         return cls(compiler, cls._find_libjpeg(compiler))
 
     @staticmethod
-    def _find_compiler() -> tuple[str, ...]:
+    def _find_compiler(usual: str, install: dict[str, str]) -> tuple[str, ...]:
         named = os.environ.get("CXX", "").strip()
-        compiler = tuple(shlex.split(named)) if named else ("g++",)
+        compiler = tuple(shlex.split(named)) if named else (usual,)
         if shutil.which(compiler[0]) is None:
             origin = "which $CXX names, " if named else ""
             raise NativeBuildError(
                 f"the C++ compiler {compiler[0]!r}, {origin}is not installed. Install one with\n\n"
-                f"    {install_command(INSTALL_COMPILER)}\n\nor name another one in $CXX."
+                f"    {install_command(install)}\n\nor name another one in $CXX."
             )
         return compiler
 
@@ -182,6 +216,18 @@ class Toolchain:
             raise NativeBuildError(
                 f"{shlex.join(compiler)} cannot compile C++20 for x86-64 (g++ 11 and clang 14 can):"
                 f"\n\n{result.stderr.strip()}\n\nInstall a newer one, or name it in $CXX."
+            )
+
+    @staticmethod
+    def _require_libfuzzer(compiler: tuple[str, ...]) -> None:
+        program = 'extern "C" int LLVMFuzzerTestOneInput(const char*, unsigned long) { return 0; }'
+        command = [*compiler, *FUZZ_FLAGS, "-x", "c++", "-o", os.devnull, "-"]
+        linked = subprocess.run(command, input=program, capture_output=True, text=True, check=False)
+        if linked.returncode != 0:
+            raise NativeBuildError(
+                f"{shlex.join(compiler)} cannot link libFuzzer, which comes with clang:"
+                f"\n\n{linked.stderr.strip()}\n\nInstall clang with\n\n"
+                f"    {install_command(INSTALL_CLANG)}\n\nor name it in $CXX."
             )
 
     @classmethod
@@ -224,7 +270,7 @@ class NativeBuild:
             failures = [message for message in jobs.map(self._compile_one, stale) if message]
         if failures:
             raise NativeBuildError("\n\n".join(failures))
-        return [self._object(source) for source in sources]
+        return [self.object_of(source) for source in sources]
 
     def link(self, target: Path, objects: Sequence[Path], flags: Sequence[str]) -> None:
         """Link objects and libjpeg into target, which appears whole or not at all."""
@@ -259,11 +305,12 @@ class NativeBuild:
             return EMULATED_LEVEL_FLAGS
         return next((f for end, f in SIMD_FLAGS.items() if source.stem.endswith(end)), ())
 
-    def _object(self, source: Path) -> Path:
+    def object_of(self, source: Path) -> Path:
+        """Return where a source's object is."""
         return self.objects / f"{source.stem}.o"
 
     def _is_fresh(self, source: Path) -> bool:
-        target = self._object(source)
+        target = self.object_of(source)
         command = target.with_suffix(".command")
         if not (target.exists() and command.exists()):
             return False
@@ -275,13 +322,13 @@ class NativeBuild:
     def _inputs(self, source: Path) -> Iterator[Path]:
         """Yield the files that went into the object, from the compiler's own make rule."""
         yield source
-        rule = self._object(source).with_suffix(".d")
+        rule = self.object_of(source).with_suffix(".d")
         if rule.exists():
             text = rule.read_text().replace("\\\n", " ")
             yield from map(Path, text.partition(": ")[2].split())
 
     def _compile_one(self, source: Path) -> str:
-        target = self._object(source)
+        target = self.object_of(source)
         rule = target.with_suffix(".d")
         command = self._command(source)
         started = _now_ns(self.objects)
@@ -412,13 +459,41 @@ class BuildNative(Command):
         print(f"  {_shown(LIBRARY)} is up to date")
 
 
-class TestNative(Command):
-    """Builds the programs tests/native/*_test.cpp and runs them; main() returns 0 on success."""
+@dataclass(frozen=True)
+class TestProgram:
+    """A program of tests/native: what it is made of beside the library, and its arguments."""
 
-    description = "build and run tests/native/*_test.cpp"
+    sources: tuple[Path, ...]
+    arguments: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The name of its own source, the first one."""
+        return self.sources[0].stem
+
+
+def replay_of(target: Path) -> TestProgram:
+    """Return the program that feeds a fuzz target the files that are kept for it."""
+    kept = (FUZZ / "corpus" / target_name(target), FUZZ / "found" / target_name(target))
+    folders = tuple(str(folder) for folder in kept if folder.exists())
+    return TestProgram((target, FUZZ / "replay.cpp"), folders)
+
+
+def target_name(target: Path) -> str:
+    """Return the name that --target takes."""
+    return target.stem.removesuffix("_fuzz")
+
+
+class TestNative(Command):
+    """Builds the programs tests/native/*_test.cpp and runs them; main() returns 0 on success.
+
+    A fuzz target, tests/native/fuzz/*_fuzz.cpp, becomes a program that replays its corpus.
+    """
+
+    description = "build and run tests/native/*_test.cpp, replay the corpora of the fuzz targets"
     user_options: ClassVar[list[tuple[str, str | None, str]]] = [
         ("sanitize=", None, "sanitizers to build with, as -fsanitize= takes them"),
-        ("only=", None, "run this one program, by its name without _test.cpp"),
+        ("only=", None, "run what has this name, without _test.cpp or _fuzz.cpp"),
         ("emulate-avx512", None, "run AVX-512 code as plain C++ even if the machine has AVX-512"),
     ]
     boolean_options: ClassVar[list[str]] = ["emulate-avx512"]
@@ -435,11 +510,13 @@ class TestNative(Command):
 
     def run(self) -> None:
         """Build all programs, then run each on each level; end with an error naming failures."""
-        tests = sorted(TESTS.glob(f"{self.only or '*'}_test.cpp"))
-        if not tests:
-            raise NativeBuildError(f"no {self.only or '*'}_test.cpp in {_shown(TESTS)}.")
+        wanted = self.only or "*"
+        programs = [TestProgram((test,)) for test in sorted(TESTS.glob(f"{wanted}_test.cpp"))]
+        programs += map(replay_of, sorted(FUZZ.glob(f"{wanted}_fuzz.cpp")))
+        if not programs:
+            raise NativeBuildError(f"no {wanted}_test.cpp in {_shown(TESTS)}.")
         with one_build_at_a_time(self.objects):
-            programs = self._build(tests)
+            self._build(programs)
         failed = [
             f"{program.name} with {level}"
             for program in programs
@@ -449,27 +526,97 @@ class TestNative(Command):
         if failed:
             raise NativeBuildError(f"failed under {self.sanitize or 'no sanitizer'}: {failed}")
 
-    def _build(self, tests: Sequence[Path]) -> list[Path]:
+    def _build(self, programs: Sequence[TestProgram]) -> None:
         sanitize = (f"-fsanitize={self.sanitize}", "-fno-omit-frame-pointer")
         extra = (*sanitize, "-fno-sanitize-recover=all") if self.sanitize else ()
         emulate_avx512 = bool(self.emulate_avx512) or not machine_has(AVX512_FEATURES)
         build = NativeBuild(Toolchain.find(), self.objects, ("-O1", *extra), emulate_avx512)
         library = build.compile(library_sources())
-        programs = []
-        for test, compiled in zip(tests, build.compile(tests), strict=True):
-            program = self.objects / test.stem
-            build.link(program, [compiled, *library], extra)
-            programs.append(program)
-        return programs
+        build.compile(sorted({source for program in programs for source in program.sources}))
+        for program in programs:
+            build.link(
+                self.objects / program.name,
+                [*(build.object_of(source) for source in program.sources), *library],
+                extra,
+            )
 
-    def _passes(self, program: Path, level: str) -> bool:
+    def _passes(self, program: TestProgram, level: str) -> bool:
         # ThreadSanitizer's shadow memory does not fit every layout that the kernel randomises to.
         fixed_layout = ["setarch", platform.machine(), "--addr-no-randomize"]
         prefix = fixed_layout if "thread" in self.sanitize and shutil.which("setarch") else []
+        command = [*prefix, str(self.objects / program.name), *program.arguments]
         print(f"  run {program.name} ({level}, {self.sanitize or 'no sanitizer'})", flush=True)
-        command = [*prefix, str(program)]
         environment = os.environ | {"FASTLOAD_SIMD": level}
         return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode == 0
+
+
+class FuzzNative(Command):
+    """Lets libFuzzer look for bytes that break a reader: tests/native/fuzz/*_fuzz.cpp.
+
+    What it learns is kept in build/fuzz and taken up again by the next run.
+    """
+
+    description = "look for bytes that break a reader, with clang's libFuzzer"
+    user_options: ClassVar[list[tuple[str, str | None, str]]] = [
+        ("target=", None, "the source of this name in tests/native/fuzz, without _fuzz.cpp"),
+        ("seconds=", None, "how long (default: 600)"),
+        ("minimise", None, "no search: make a small corpus of all that was learnt, in the tests"),
+    ]
+    boolean_options: ClassVar[list[str]] = ["minimise"]
+
+    def initialize_options(self) -> None:
+        """Set the options to what they are when not given."""
+        self.target = ""
+        self.seconds = "600"
+        self.minimise = False
+
+    def finalize_options(self) -> None:
+        """Check the options and find the target's folders."""
+        names = sorted(map(target_name, FUZZ.glob("*_fuzz.cpp")))
+        if self.target not in names:
+            raise NativeBuildError(f"--target is to be one of {', '.join(names)}.")
+        if not (self.seconds.isdecimal() and int(self.seconds) > 0):
+            raise NativeBuildError(f"--seconds={self.seconds} is no number above 0.")
+        self.corpus = FUZZ / "corpus" / self.target
+        self.learnt = ROOT / "build" / "fuzz" / self.target / "corpus"
+        self.found = ROOT / "build" / "fuzz" / self.target / "found"
+
+    def run(self) -> None:
+        """Build the target; then search, or merge what searches learnt."""
+        program = self._build()
+        for folder in (self.corpus, self.learnt, self.found):
+            folder.mkdir(parents=True, exist_ok=True)
+        if self.minimise:
+            self._minimise(program)
+        elif self._fuzz(program, f"-max_total_time={self.seconds}", self.learnt, self.corpus) != 0:
+            raise NativeBuildError(
+                f"{self.target}: the input that failed is the newest in {_shown(self.found)}. Keep "
+                f"it in {_shown(FUZZ / 'found' / self.target)}, where test_native replays it."
+            )
+
+    def _build(self) -> Path:
+        objects = ROOT / "build" / "native-fuzz"
+        with one_build_at_a_time(objects):
+            flags = ("-O2", *FUZZ_FLAGS, "-fno-sanitize-recover=all")
+            build = NativeBuild(Toolchain.find_for_fuzzing(), objects, flags)
+            sources = [FUZZ / f"{self.target}_fuzz.cpp", *library_sources()]
+            program = objects / f"{self.target}_fuzz"
+            build.link(program, build.compile(sources), FUZZ_FLAGS)
+        return program
+
+    def _fuzz(self, program: Path, *arguments: str | Path) -> int:
+        prefix = f"-artifact_prefix={self.found}/"
+        command = [program, *FUZZ_LIMITS, prefix, "-print_final_stats=1", *arguments]
+        return subprocess.run(command, cwd=ROOT, check=False).returncode
+
+    def _minimise(self, program: Path) -> None:
+        with tempfile.TemporaryDirectory(dir=self.learnt.parent) as scratch:
+            merged = Path(scratch, "merged")
+            merged.mkdir()
+            if self._fuzz(program, "-set_cover_merge=1", merged, self.learnt, self.corpus) != 0:
+                raise NativeBuildError(f"{self.target}: could not merge the corpora.")
+            shutil.rmtree(self.corpus)
+            shutil.copytree(merged, self.corpus)
 
 
 class BuildPyWithLibrary(build_py):
@@ -517,6 +664,7 @@ setup(
         "bdist_wheel": WheelForEveryPython,
         "build_native": BuildNative,
         "build_py": BuildPyWithLibrary,
+        "fuzz_native": FuzzNative,
         "test_native": TestNative,
     },
 )

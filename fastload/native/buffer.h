@@ -26,6 +26,7 @@ class Buffer {
     uint8_t* At(size_t offset) { return bytes_.get() + offset; }
 
     void Append(const void* bytes, size_t count) {
+        if (count == 0) return;  // memcpy takes no null, which an empty buffer has
         std::memcpy(Reserve(count), bytes, count);
         Commit(count);
     }

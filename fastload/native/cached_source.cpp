@@ -2,12 +2,12 @@
 
 #include <utility>
 
+#include "jpeg_region.h"
 #include "jpeg_transcode.h"
 #include "kept_blocks.h"
 #include "kept_dct.h"
 #include "kept_pixels.h"
 #include "plane_resize.h"
-#include "region_decoder.h"
 #include "stages.h"
 
 namespace fastload {
@@ -57,7 +57,7 @@ class CachedJpeg final : public PixelSource {
 
     void Read(Box box, RowSink& sink) override {
         KeptBlocks& blocks = OpenBlocks();
-        DecodeRegion(kept_->layout(), blocks, box, sink);
+        DecodeOrAskLibjpeg(kept_->layout(), blocks, data_, size_, box, sink);
         Keep(blocks);
     }
 

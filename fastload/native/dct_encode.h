@@ -15,7 +15,8 @@ namespace fastload {
 void EncodeDct(const uint8_t* jpeg, size_t size, Buffer& out);
 
 // Appends the JPEG of a record, in the pack's layout: that of which the record was made, where
-// that was the work of jpeg_transcode.h. Throws FL_CORRUPT for bytes that are not blocks, and
+// that was the work of jpeg_transcode.h (but for zero runs before an end of block, which that keeps
+// and this does not write). Throws FL_CORRUPT for bytes that are not blocks, and
 // FL_JPEG_NOT_BASELINE for coefficients that no JPEG has.
 void WriteJpegOfDct(const DctRecord& record, Buffer& out);
 

@@ -91,6 +91,7 @@ size_t ReadDctHeader(const uint8_t* data, size_t size, JpegLayout& layout) {
     const bool is_grey = layout.colour == JpegColour::kGrey;
     if (data[6] > 2 || layout.component_count != (is_grey ? 1 : 3)) Corrupt("unknown colours");
     if (layout.width < 1 || layout.height < 1) Corrupt("no pixels");
+    if (std::max(layout.width, layout.height) > kLongestSide) Corrupt("a side that no JPEG has");
     ReadSampling(data + 12, layout);
     if (size < HeaderSize(layout)) Corrupt("ends within its tables");
     for (int32_t i = 0; i < layout.component_count; ++i) {

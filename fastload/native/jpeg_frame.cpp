@@ -63,6 +63,11 @@ Frame FrameOf(const jpeg_decompress_struct& info) {
     }
     for (uint32_t i = 0; i < frame.component_count; ++i) {
         FrameComponent& component = frame.components[i];
+        // libjpeg reads the coefficients of such files, but cannot make pixels of them.
+        if (most_across % component.horizontal != 0 || most_down % component.vertical != 0) {
+            throw Failure(FL_JPEG_UNSUPPORTED,
+                          "JPEG: sampling factors that are no multiples of one another");
+        }
         component.plane_width = DivideUp(frame.width * component.horizontal, most_across);
         component.plane_height = DivideUp(frame.height * component.vertical, most_down);
     }

@@ -52,6 +52,10 @@ class HeaderReader {
             } else if (marker == 0xDA) {
                 ReadScan(body, length);
                 return layout_;
+            } else if (marker == 0xCC) {
+                foreign_ = true;  // of arithmetic coding
+            } else if (marker != 0xDC && marker != 0xFE && (marker & 0xF0) != 0xE0) {
+                Unsupported("a marker of code " + std::to_string(marker));
             }
         }
     }
@@ -95,6 +99,8 @@ class HeaderReader {
         layout_.component_count = bytes[5];
         if (layout_.width == 0) Corrupt("a width of 0");
         if (layout_.height == 0) Unsupported("a height that only the scan's end tells");
+        if (std::max(layout_.width, layout_.height) > kLongestSide)
+            Unsupported("a side of more than " + std::to_string(kLongestSide) + " pixels");
         if (length != 6 + 3 * layout_.component_count) Corrupt("a frame header of wrong length");
         if (layout_.component_count != 1 && layout_.component_count != 3) {
             Unsupported(std::to_string(layout_.component_count) + " components");
@@ -135,7 +141,7 @@ class HeaderReader {
         if (count < 1 || length != 4 + 2 * count) Corrupt("a scan header of wrong length");
         layout_.scan_at = at_;
         const uint8_t* spectrum = bytes + 1 + 2 * count;
-        layout_.seekable = sequential_huffman_ && count == layout_.component_count &&
+        layout_.seekable = sequential_huffman_ && !foreign_ && count == layout_.component_count &&
                            spectrum[0] == 0 && spectrum[1] == 63 && spectrum[2] == 0 &&
                            interval_count_ == 1 && HasPlainSampling() &&
                            WordAt(data_ + layout_.interval_at) == layout_.mcu_columns &&
@@ -173,7 +179,10 @@ class HeaderReader {
 
     // JFIF (ITU-T T.871) and Adobe (T.872) each have a mark that tells the colours.
     void ReadColourMark(uint8_t marker, const uint8_t* bytes, int32_t length) {
-        if (marker == 0xE0 && length >= 14 && std::memcmp(bytes, "JFIF", 5) == 0) jfif_ = true;
+        if (marker == 0xE0 && length >= 14 && std::memcmp(bytes, "JFIF", 5) == 0) {
+            jfif_ = true;
+            foreign_ |= bytes[5] != 1;
+        }
         if (marker == 0xEE && length >= 12 && std::memcmp(bytes, "Adobe", 5) == 0)
             adobe_transform_ = bytes[11];
     }
@@ -189,13 +198,16 @@ class HeaderReader {
         return jfif_ || adobe_transform_ <= 1;
     }
 
-    // The scan's components and tables: those of the frame in its order, all there.
+    // The scan's components and tables: those of the frame in its order, all there. For Huffman
+    // tables that are not, libjpeg has others.
     bool HasTables(const uint8_t* bytes) {
         for (size_t i = 0; i < static_cast<size_t>(layout_.component_count); ++i, bytes += 2) {
             layout_.dc_slots[i] = bytes[1] >> 4;
             layout_.ac_slots[i] = bytes[1] & 15;
             if (bytes[0] != ids_[i] || layout_.dc_slots[i] > 3 || layout_.ac_slots[i] > 3 ||
-                layout_.quant_slots[i] > 3 || !has_quant_table_[layout_.quant_slots[i]])
+                layout_.quant_slots[i] > 3 || !has_quant_table_[layout_.quant_slots[i]] ||
+                layout_.dc_tables[layout_.dc_slots[i]].symbols == nullptr ||
+                layout_.ac_tables[layout_.ac_slots[i]].symbols == nullptr)
                 return false;
         }
         return true;
@@ -219,6 +231,7 @@ class HeaderReader {
     size_t at_ = 0;
     JpegLayout layout_;
     bool sequential_huffman_ = false;
+    bool foreign_ = false;  // what libjpeg may warn of or refuse is there
     int32_t interval_count_ = 0;
     std::array<int32_t, 3> ids_{};
     std::array<bool, 4> has_quant_table_{};

@@ -11,6 +11,9 @@
 
 namespace fastload {
 
+// Pixels of the longest side that libjpeg takes.
+inline constexpr int32_t kLongestSide = 65500;
+
 enum class JpegColour { kGrey, kYcc, kRgb };
 
 // A Huffman table as T.81 B.2.4.2 has it.
@@ -46,7 +49,8 @@ struct JpegLayout {
 };
 
 // Reads up to the first scan. Throws FL_CORRUPT where the headers break the format, and
-// FL_JPEG_UNSUPPORTED for other than grey or three components of 8 bits, coded by DCT.
+// FL_JPEG_UNSUPPORTED for other than grey or three components of 8 bits, coded by DCT, and for
+// markers and sides that libjpeg does not take.
 JpegLayout ReadJpegLayout(const uint8_t* data, size_t size);
 
 // Offsets where the MCU rows first .. last - 1 of a seekable file begin. Throws FL_CORRUPT where

@@ -66,6 +66,23 @@ class SeekableRows final : public CoefficientSource {
     CoefficientRow coefficients_[2];
 };
 
+// Hands rows on and counts them.
+class CountedRows final : public RowSink {
+  public:
+    explicit CountedRows(RowSink& sink) : sink_(sink) {}
+
+    void Rows(const uint8_t* pixels, ptrdiff_t stride, int32_t count) override {
+        sink_.Rows(pixels, stride, count);
+        count_ += count;
+    }
+
+    int32_t count() const { return count_; }
+
+  private:
+    RowSink& sink_;
+    int32_t count_ = 0;
+};
+
 void CheckBox(const JpegLayout& layout, Box box) {
     if (box.left < 0 || box.top < 0 || box.width < 1 || box.height < 1 ||
         box.width > layout.width - box.left || box.height > layout.height - box.top) {
@@ -85,7 +102,21 @@ void DecodeJpegRegion(const uint8_t* data, size_t size, const JpegLayout& layout
                       RowSink& sink) {
     CheckBox(layout, box);
     if (!layout.seekable) return DecodeByLibjpeg(data, size, box, sink);
-    DecodeRegion(layout, RowsOf(data, size, layout), box, sink);
+    DecodeOrAskLibjpeg(layout, RowsOf(data, size, layout), data, size, box, sink);
+}
+
+void DecodeOrAskLibjpeg(const JpegLayout& layout, CoefficientSource& source, const uint8_t* data,
+                        size_t size, Box box, RowSink& sink) {
+    CountedRows counted(sink);
+    try {
+        return DecodeRegion(layout, source, box, counted);
+    } catch (const Failure& failure) {
+        if (failure.code() != FL_JPEG_WARNING) throw;
+    }
+    // libjpeg has the last word: it reads some blocks that T.81 does not allow without a warning.
+    box.top += counted.count();
+    box.height -= counted.count();
+    DecodeByLibjpeg(data, size, box, sink);
 }
 
 bool ResizeJpegRegion(const uint8_t* data, size_t size, const JpegLayout& layout,

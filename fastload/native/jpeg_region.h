@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "box.h"
+#include "coefficient_source.h"
 #include "jpeg_layout.h"
 #include "resize.h"
 #include "row_sink.h"
@@ -19,6 +20,10 @@ namespace fastload {
 // delivered by then. `sink` must not decode on the same thread.
 void DecodeJpegRegion(const uint8_t* data, size_t size, const JpegLayout& layout, Box box,
                       RowSink& sink);
+
+// The same from another source of a seekable file's coefficients.
+void DecodeOrAskLibjpeg(const JpegLayout& layout, CoefficientSource& source, const uint8_t* data,
+                        size_t size, Box box, RowSink& sink);
 
 // Delivers a resized crop by plane_resize.h; throws as above. A file that is not seekable is
 // rewritten in memory first: returns false, with nothing delivered, where that fails.

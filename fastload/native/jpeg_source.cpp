@@ -83,6 +83,7 @@ void JpegSource::ReadHeader() {
 }
 
 jvirt_barray_ptr* JpegSource::ReadCoefficients() {
+    scans_.Watch(info_);
     const auto step = [](void* self) {
         auto* source = static_cast<JpegSource*>(self);
         source->coefficients_ = jpeg_read_coefficients(&source->info_);

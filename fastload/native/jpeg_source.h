@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "jpeg_limits.h"
 #include "libjpeg.h"
 
 namespace fastload {
@@ -64,6 +65,7 @@ class JpegSource {
 
   private:
     JpegErrors errors_;
+    ScanLimit scans_;
     jpeg_decompress_struct info_;
     const uint8_t* source_;
     size_t size_;

@@ -7,6 +7,8 @@
 #include "jpeg_coefficients.h"
 #include "jpeg_frame.h"
 #include "jpeg_hash.h"
+#include "jpeg_layout.h"
+#include "jpeg_limits.h"
 #include "jpeg_scan.h"
 #include "jpeg_source.h"
 #include "jpeg_tokens.h"
@@ -26,20 +28,6 @@ void CheckComplete(const jpeg_decompress_struct& info, JpegFacts& facts) {
             throw Failure(FL_JPEG_INCOMPLETE, "JPEG: progressive scans are missing at the end");
         }
     }
-}
-
-// Every Huffman-coded block takes a bit at least. A file too short for that was cut, and gets no
-// room for coefficients that will not come.
-void CheckSize(const jpeg_decompress_struct& info, const Frame& frame, size_t size) {
-    if (info.arith_code) return;
-    uint64_t blocks = 0;
-    for (uint32_t i = 0; i < frame.component_count; ++i) {
-        blocks += uint64_t{frame.components[i].blocks_across} * frame.components[i].blocks_down;
-    }
-    if (blocks / 8 <= size) return;
-    throw Failure(FL_JPEG_WARNING, "JPEG: " + std::to_string(size) + " bytes cannot hold " +
-                                       std::to_string(frame.width) + "x" +
-                                       std::to_string(frame.height) + " pixels");
 }
 
 // The tables in force where a plain scan begins.
@@ -85,14 +73,17 @@ void WriteFromCoefficients(JpegSource& source, Frame frame, Buffer& out, JpegFac
     facts.perceptual_hash = hash.Value();
 }
 
-void TranscodeFrom(JpegSource& source, size_t size, Buffer& out, JpegFacts& facts) {
+void TranscodeFrom(JpegSource& source, const uint8_t* data, size_t size, Buffer& out,
+                   JpegFacts& facts) {
     source.ReadHeader();
     const jpeg_decompress_struct& info = source.info();
     facts.width = info.image_width;
     facts.height = info.image_height;
     facts.components = static_cast<uint32_t>(info.num_components);
     const Frame frame = FrameOf(info);
-    CheckSize(info, frame, size);
+    CheckSize(info, size);
+    // Whoever decodes the file itself, not what is written here, reads its headers without libjpeg.
+    (void)ReadJpegLayout(data, size);
     if (!WriteFromScan(info, frame, out, facts)) WriteFromCoefficients(source, frame, out, facts);
 }
 
@@ -101,7 +92,7 @@ void TranscodeFrom(JpegSource& source, size_t size, Buffer& out, JpegFacts& fact
 void TranscodeJpeg(const uint8_t* data, size_t size, Buffer& out, JpegFacts& facts) {
     JpegSource source(data, size);
     try {
-        TranscodeFrom(source, size, out, facts);
+        TranscodeFrom(source, data, size, out, facts);
     } catch (...) {
         facts.warnings = source.warned() ? 1 : 0;
         throw;

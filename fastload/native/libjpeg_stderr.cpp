@@ -6,6 +6,12 @@
 
 extern "C" {
 extern FILE* __real_stderr;
-extern FILE* __wrap_stderr;
-__attribute__((visibility("hidden"))) FILE* __wrap_stderr = __real_stderr;
+__attribute__((visibility("hidden"))) FILE* __wrap_stderr = nullptr;
 }
+
+namespace {
+
+// Before all other initialisation: libFuzzer, linked with the same flag, keeps `stderr` then.
+__attribute__((constructor(101))) void SetStderr() { __wrap_stderr = __real_stderr; }
+
+}  // namespace

@@ -320,6 +320,8 @@ def dct_of_jpeg(jpeg: BytesLike) -> bytes:
 def jpeg_of_dct(dct: BytesLike) -> bytes:
     """The JPEG of a ``.dct`` record: that of which :func:`dct_of_jpeg` made it.
 
+    To the byte, unless that JPEG had zero runs before an end of block, which are left out.
+
     Raises:
         NativeError: ``CORRUPT``: the bytes are no record; ``JPEG_NOT_BASELINE``: coefficients that
             no baseline JPEG has.

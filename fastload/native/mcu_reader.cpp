@@ -77,11 +77,9 @@ void CoefficientRow::Resize(const JpegLayout& layout, int32_t columns) {
 void McuReader::BuildDecodings(const JpegLayout& layout) {
     for (int32_t i = 0; i < layout.component_count; ++i) {
         if (TablesOf(layout, i) != i) continue;
-        const HuffmanTable& dc = layout.dc_tables[layout.dc_slots[i]];
-        const HuffmanTable& ac = layout.ac_tables[layout.ac_slots[i]];
-        if (dc.symbols == nullptr || ac.symbols == nullptr || !dc_[i].Build(dc) ||
-            !ac_[i].Build(ac))
-            throw Failure(FL_CORRUPT, "JPEG: Huffman tables that are missing or break the format");
+        if (!dc_[i].Build(layout.dc_tables[layout.dc_slots[i]]) ||
+            !ac_[i].Build(layout.ac_tables[layout.ac_slots[i]]))
+            throw Failure(FL_CORRUPT, "JPEG: Huffman tables that break the format");
     }
 }
 

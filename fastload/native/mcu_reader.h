@@ -119,7 +119,7 @@ ReadMcuRows ReadMcuRowsPortable, ReadMcuRowsAvx2;
 class McuReader {
   public:
     // `columns` of MCUs are kept. Makes room for all that a file of `size` bytes can need. Throws
-    // FL_CORRUPT for Huffman tables that are missing or that libjpeg refuses.
+    // FL_CORRUPT for Huffman tables that libjpeg refuses.
     void Begin(const JpegLayout& layout, Range columns, size_t size);
 
     // Reads one row or two, whose bytes begin at `begins`, from their places on; afterwards the

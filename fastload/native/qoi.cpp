@@ -110,6 +110,7 @@ class Walk {
 
     void CheckEnd() const {
         if (run_ > 0) Corrupt("a run goes on behind the last pixel");
+        if (next_ > end_) Corrupt("the last chunk runs into the end mark");
         if (next_ != end_)
             Corrupt(std::to_string(end_ - next_) + " bytes of chunks behind the last pixel");
         if (std::memcmp(end_, kEndMark.data(), kEndMark.size()) != 0)

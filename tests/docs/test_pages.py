@@ -52,14 +52,27 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def run(command: list[str]) -> str:
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, f"{command}\n{result.stdout}{result.stderr}"
+    return result.stdout
+
+
 def run_commands(block: Block) -> None:
-    """Run the lines that call fastload; the others install things or belong to the checkout."""
+    """Run the lines that call fastload or Python; the others install things or take long.
+
+    What setup.py is told to do takes long, too: it only has to know the command and its options.
+    """
     for line in block.text.splitlines():
         words = shlex.split(line.removeprefix("$ "), comments=True)
         if words[:1] == ["fastload"]:
-            command = [sys.executable, "-m", "fastload.cli", *words[1:]]
-            result = subprocess.run(command, capture_output=True, text=True, check=False)
-            assert result.returncode == 0, f"{line}\n{result.stdout}{result.stderr}"
+            run([sys.executable, "-m", "fastload.cli", *words[1:]])
+        elif words[:2] == ["python", "setup.py"]:
+            known = run([sys.executable, str(ROOT / "setup.py"), words[2], "--help"])
+            options = [word.partition("=")[0] for word in words[3:]]
+            assert [option for option in options if option not in known] == [], line
+        elif words[:1] == ["python"]:
+            run([sys.executable, str(ROOT / words[1]), *words[2:]])
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <cstdio>
+#include <string>
 
 #include "error.h"
 
@@ -26,6 +27,17 @@ int32_t CodeOf(Body&& body) {
         return FL_OK;
     } catch (const fastload::Failure& failure) {
         return failure.code();
+    }
+}
+
+// What `body` says as it fails; empty where it does not.
+template <typename Body>
+std::string MessageOf(Body&& body) {
+    try {
+        body();
+        return {};
+    } catch (const fastload::Failure& failure) {
+        return failure.what();
     }
 }
 

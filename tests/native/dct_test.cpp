@@ -262,6 +262,23 @@ void TestCorruption() {
     }
 }
 
+// Headers of what no JPEG can be, though the groups fit them.
+void TestImpossibleHeaders() {
+    RandomSource random(5);
+    const auto code_of = [](const Bytes& record) {
+        DctRecord opened;
+        return CodeOf([&] { opened.Open(record.data(), record.size()); });
+    };
+    Bytes grey = RecordOf(Seekable(MakeJpeg(KindOf(kSamplings[6], 8, 8), random)));
+    CHECK(code_of(grey) == FL_OK);
+    grey[12] = 0x21;  // sampling factors
+    CHECK(code_of(grey) == FL_CORRUPT);
+    Bytes wide = RecordOf(Seekable(MakeJpeg(KindOf(kSamplings[6], 65500, 1), random)));
+    CHECK(code_of(wide) == FL_OK);
+    ++wide[8];  // the width
+    CHECK(code_of(wide) == FL_CORRUPT);
+}
+
 }  // namespace
 
 int main() {
@@ -273,5 +290,6 @@ int main() {
     TestTooLarge();
     TestGreyIsSampledOnce();
     TestCorruption();
+    TestImpossibleHeaders();
     return Verdict();
 }

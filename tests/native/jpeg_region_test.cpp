@@ -1,6 +1,8 @@
 #include "jpeg_region.h"
 
+#include <initializer_list>
 #include <string>
+#include <tuple>
 
 #include "check.h"
 #include "regions.h"
@@ -109,6 +111,81 @@ void TestCorruption() {
     CHECK(CodeOfDecoding(file, all) == FL_OK);  // the decompressor outlived it all
 }
 
+// An image without its own tables gets none from those before it on the thread, and their warnings
+// are not its own.
+void TestImagesOfAThread() {
+    RandomSource random(8);
+    const Bytes whole = MakeJpeg(KindOf(kSamplings[3], 50, 40), random);
+    const Bytes bare = Without(whole, 0xDB);
+    Bytes cut = whole;
+    cut.resize(whole.size() - 40);
+    const Box box = {0, 0, 50, 40};
+    CHECK(CodeOfDecoding(bare, box) == FL_CORRUPT);
+    CHECK(CodeOfDecoding(whole, box) == FL_OK);
+    CHECK(CodeOfDecoding(bare, box) == FL_CORRUPT);
+    CHECK(CodeOfDecoding(cut, box) == FL_JPEG_WARNING);
+    CHECK(CodeOfDecoding(bare, box) == FL_CORRUPT);
+}
+
+// A frame of Motion JPEG has no Huffman tables: all have those of T.81 K.3, which libjpeg knows.
+void TestMissingHuffmanTables() {
+    RandomSource random(9);
+    JpegKind kind = KindOf(kSamplings[0], 60, 50);
+    kind.restart_interval = 8;  // MCUs of a row
+    const Bytes whole = MakeJpeg(kind, random), bare = Without(whole, 0xC4);
+    CHECK(fastload::ReadJpegLayout(whole.data(), whole.size()).seekable);
+    CheckBoxes(bare, random, 4, "no Huffman tables");
+    CHECK(WholeOf(bare).pixels == WholeOf(whole).pixels);
+}
+
+// A few bytes that claim to be the largest image that there is must not cost its memory or time.
+void TestFalseSize() {
+    RandomSource random(10);
+    for (const auto& [frame, progressive, arithmetic] :
+         {std::tuple<uint8_t, bool, bool>{0xC2, true, false},
+          {0xC9, false, true},
+          {0xCA, true, true}}) {
+        JpegKind kind;
+        kind.progressive = progressive;
+        kind.arithmetic = arithmetic;
+        const Bytes file = Claiming(MakeJpeg(kind, random), frame, 65500, 65500);
+        Collector got(5 * 3);
+        const std::string message = MessageOf([&] { DecodeRegion(file, {0, 0, 5, 5}, got); });
+        CHECK(message.find("cannot hold 65500x65500 pixels") != std::string::npos);
+    }
+}
+
+// Nor must scans without end, of which each is a walk over all blocks.
+void TestScansWithoutEnd() {
+    RandomSource random(12);
+    JpegKind kind = KindOf(kSamplings[0], 50, 40);
+    kind.scans = {{1, {0, 0, 0, 0}, 0, 63, 0, 0},
+                  {1, {1, 0, 0, 0}, 0, 63, 0, 0},
+                  {1, {2, 0, 0, 0}, 0, 63, 0, 0}};
+    const Bytes file = MakeJpeg(kind, random);
+    CheckBoxes(file, random, 4, "scan by scan");
+    CHECK(CodeOfDecoding(WithLastScanTwice(file), {0, 0, 50, 40}) == FL_CORRUPT);
+}
+
+// Of whatever libjpeg warns, or does not know, no pixels are made.
+void TestWhatLibjpegDoesNotTake() {
+    RandomSource random(11);
+    const Bytes file = Seekable(MakeJpeg(KindOf(kSamplings[3], 50, 40), random));
+    const Box box = {0, 0, 5, 5};
+    Bytes newer = file;
+    newer[FindMarker(file, 0xE0) + 8] = 2;  // JFIF's version
+    CHECK(CodeOfDecoding(newer, box) == FL_JPEG_WARNING);
+    const auto with_segment = [&](std::initializer_list<uint8_t> segment) {
+        Bytes longer = file;
+        longer.insert(longer.begin() + 2, segment);
+        return longer;
+    };
+    CHECK(CodeOfDecoding(with_segment({0xFF, 0xFE, 0, 3, 7}), box) == FL_OK);
+    CHECK(CodeOfDecoding(with_segment({0xFF, 0xF0, 0, 3, 7}), box) == FL_JPEG_UNSUPPORTED);
+    CHECK(CodeOfDecoding(with_segment({0xFF, 0xCC, 0, 4, 0xFF, 7}), box) == FL_CORRUPT);
+    CHECK(CodeOfDecoding(Claiming(file, 0xC0, 65501, 40), box) == FL_JPEG_UNSUPPORTED);
+}
+
 void TestRefusals() {
     RandomSource random(5);
     const Bytes file = Seekable(MakeJpeg(KindOf(kSamplings[3], 50, 40), random));
@@ -147,6 +224,11 @@ int main() {
     TestSamplings();
     TestVerbatim();
     TestCorruption();
+    TestImagesOfAThread();
+    TestMissingHuffmanTables();
+    TestFalseSize();
+    TestScansWithoutEnd();
+    TestWhatLibjpegDoesNotTake();
     TestRefusals();
     TestThrowingSink();
     return Verdict();

@@ -2,7 +2,9 @@
 #ifndef FASTLOAD_TESTS_NATIVE_JPEG_SAMPLES_H_
 #define FASTLOAD_TESTS_NATIVE_JPEG_SAMPLES_H_
 
+#include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <vector>
@@ -83,6 +85,38 @@ inline Bytes MakeJpeg(const JpegKind& kind, const Bytes& pixels) {
 inline Bytes MakeJpeg(const JpegKind& kind, RandomSource& random, uint32_t noise = 12) {
     const auto channels = static_cast<uint32_t>(ChannelsOf(kind.colour));
     return MakeJpeg(kind, random.Picture(kind.width, kind.height, channels, noise, true));
+}
+
+// Where a marker's code is; the first one's where there are several, `bytes.size()` for none.
+inline size_t FindMarker(const Bytes& bytes, uint8_t code) {
+    const std::array<uint8_t, 2> marker = {0xFF, code};
+    const auto found = std::search(bytes.begin(), bytes.end(), marker.begin(), marker.end());
+    return found == bytes.end() ? bytes.size() : static_cast<size_t>(found - bytes.begin()) + 1;
+}
+
+// Without the segments of this marker.
+inline Bytes Without(Bytes bytes, uint8_t code) {
+    for (size_t at; (at = FindMarker(bytes, code)) < bytes.size();) {
+        const auto first = bytes.begin() + static_cast<std::ptrdiff_t>(at) - 1;
+        bytes.erase(first, first + 2 + (bytes[at + 1] << 8 | bytes[at + 2]));
+    }
+    return bytes;
+}
+
+// With a frame header, whose code is `frame`, that claims this size.
+inline Bytes Claiming(Bytes bytes, uint8_t frame, uint32_t width, uint32_t height) {
+    uint8_t* size = &bytes[FindMarker(bytes, frame) + 4];
+    for (const uint32_t byte : {height >> 8, height, width >> 8, width})
+        *size++ = static_cast<uint8_t>(byte);
+    return bytes;
+}
+
+inline Bytes WithLastScanTwice(Bytes bytes) {
+    const std::array<uint8_t, 2> start = {0xFF, 0xDA};
+    const auto end = bytes.end() - 2;  // where the end of image is
+    const Bytes scan(std::find_end(bytes.begin(), end, start.begin(), start.end()), end);
+    bytes.insert(end, scan.begin(), scan.end());
+    return bytes;
 }
 
 // What makes the pixels of a JPEG: two that agree in all of it decode alike.

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <tuple>
 
 #include "buffer.h"
 #include "check.h"
@@ -245,18 +246,94 @@ void TestRefusals() {
 // A few bytes that claim to be the largest image that there is must not cost its memory.
 void TestFalseSize() {
     RandomSource random(12);
-    for (bool progressive : {false, true}) {
+    for (const auto& [frame, progressive, arithmetic] :
+         {std::tuple<uint8_t, bool, bool>{0xC0, false, false},
+          {0xC2, true, false},
+          {0xC9, false, true},
+          {0xCA, true, true}}) {
         JpegKind kind;
         kind.progressive = progressive;
-        Bytes bytes = MakeJpeg(kind, random);
-        const std::string text(bytes.begin(), bytes.end());
-        const size_t frame = text.find(progressive ? "\xFF\xC2" : "\xFF\xC0");
-        for (size_t i = frame + 5; i < frame + 9; i += 2) {
-            bytes[i] = 65500 >> 8;
-            bytes[i + 1] = 65500 & 255;
-        }
+        kind.arithmetic = arithmetic;
+        const Bytes bytes = Claiming(MakeJpeg(kind, random), frame, 65500, 65500);
         CHECK(TranscodeCode(bytes) == FL_JPEG_WARNING);
+        const std::string message = MessageOf([&] { Transcoded(bytes); });
+        CHECK(message.find("cannot hold 65500x65500 pixels") != std::string::npos);
     }
+}
+
+// Nor must each of many scans, which may be short, cost a walk over all blocks.
+void TestScansWithoutEnd() {
+    RandomSource random(15);
+    JpegKind kind;
+    kind.scans = {{1, {0, 0, 0, 0}, 0, 63, 0, 0},
+                  {1, {1, 0, 0, 0}, 0, 63, 0, 0},
+                  {1, {2, 0, 0, 0}, 0, 63, 0, 0}};
+    const Bytes bytes = MakeJpeg(kind, random);
+    CheckLossless(bytes);
+    CHECK(TranscodeCode(WithLastScanTwice(bytes)) == FL_CORRUPT);
+}
+
+// Every coefficient alone, bit after bit.
+Bytes ScanByScan(RandomSource& random, int bits) {
+    JpegKind kind;
+    kind.across = kind.down = {1, 1, 1};
+    for (int i = 0; i < 3; ++i) {
+        kind.scans.push_back({1, {i, 0, 0, 0}, 0, 0, 0, 0});
+        for (int place = 1; place < 64; ++place) {
+            kind.scans.push_back({1, {i, 0, 0, 0}, place, place, 0, bits});
+            for (int bit = bits; bit > 0; --bit)
+                kind.scans.push_back({1, {i, 0, 0, 0}, place, place, bit, bit - 1});
+        }
+    }
+    return MakeJpeg(kind, random);
+}
+
+void TestProgressiveScansWithoutEnd() {
+    RandomSource random(16);
+    CheckLossless(ScanByScan(random, 1));                       // 381 scans
+    CHECK(TranscodeCode(ScanByScan(random, 2)) == FL_CORRUPT);  // 570
+}
+
+// Arithmetic coding makes next to nothing of an even image, which is believed up to some size.
+void TestEvenImage() {
+    JpegKind kind;
+    kind.colour = JCS_GRAYSCALE;
+    kind.width = kind.height = 2048;
+    kind.across[0] = kind.down[0] = 1;
+    kind.arithmetic = true;
+    const Bytes even = MakeJpeg(kind, Bytes(size_t{2048} * 2048, 200));
+    CHECK(even.size() < 1000);
+    CheckLossless(even);
+}
+
+// libjpeg makes no pixels of factors like 3 to 2, though it reads the coefficients. Nor does it
+// write any: here the blocks of one MCU, 4 + 1 + 1, are said to be 3 + 2 + 1.
+void TestFactorsThatNobodyDecodes() {
+    RandomSource random(13);
+    for (const bool across : {true, false}) {
+        JpegKind kind;
+        kind.width = kind.height = 8;
+        kind.colour = JCS_RGB;  // the tables are the same for all components
+        kind.across = kind.down = {1, 1, 1};
+        (across ? kind.across : kind.down)[0] = 4;
+        Bytes bytes = MakeJpeg(kind, random);
+        CheckLossless(bytes);
+        uint8_t* const components = &bytes[FindMarker(bytes, 0xC0) + 9];
+        components[1] = across ? 0x31 : 0x13;
+        components[4] = across ? 0x21 : 0x12;
+        CHECK(ContentOf(bytes).components[1].blocks_across == 1);
+        CHECK(TranscodeCode(bytes) == FL_JPEG_UNSUPPORTED);
+    }
+}
+
+// What libjpeg reads and jpeg_layout.h does not: as it is, nobody could decode it.
+void TestHeadersThatAreReadOnce() {
+    RandomSource random(14);
+    Bytes bytes = MakeJpeg(JpegKind(), random);
+    CheckLossless(bytes);
+    bytes.insert(bytes.begin() + 2, {0xFF, 0xFE, 0, 0});  // a comment shorter than its length
+    CHECK(ContentOf(bytes).width == 64);
+    CHECK(TranscodeCode(bytes) == FL_CORRUPT);
 }
 
 // A file whose coefficients are `source`'s, but for one that is `value`; arithmetic coding takes
@@ -372,6 +449,11 @@ int main() {
     TestTrailingBytes();
     TestRefusals();
     TestFalseSize();
+    TestScansWithoutEnd();
+    TestProgressiveScansWithoutEnd();
+    TestEvenImage();
+    TestFactorsThatNobodyDecodes();
+    TestHeadersThatAreReadOnce();
     TestLargeCoefficients();
     TestDamage();
     TestHashOfCoefficients();

@@ -43,6 +43,24 @@ exec g++ "$@"
 """
 
 
+FUZZ_TARGET_H = """#include <cstddef>
+#include <cstdint>
+#include <vector>
+using Bytes = std::vector<uint8_t>;
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
+"""
+
+SEVEN_FUZZ = """#include "fuzz_target.h"
+
+#include <stdexcept>
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+    if (size > 0 && data[0] == 7) throw std::logic_error("seven");
+    return 0;
+}
+"""
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A copy of the build with three small sources in place of the library's."""
@@ -169,6 +187,63 @@ def test_native_tests_run_under_sanitizers(project: Path) -> None:
     result = setup(project, "test_native", "--sanitize=undefined")
     assert result.returncode == 1
     assert "shift exponent 32 is too large" in result.stderr
+
+
+@pytest.fixture
+def fuzz_target(project: Path) -> Path:
+    """A target that breaks at the byte 7, with a corpus of one file that does not break it."""
+    fuzz = project / "tests" / "native" / "fuzz"
+    (fuzz / "corpus" / "seven").mkdir(parents=True)
+    (fuzz / "corpus" / "seven" / "eight").write_bytes(b"\x08")
+    shutil.copy(ROOT / "tests/native/fuzz/replay.cpp", fuzz)
+    (fuzz / "fuzz_target.h").write_text(FUZZ_TARGET_H)
+    (fuzz / "seven_fuzz.cpp").write_text(SEVEN_FUZZ)
+    return fuzz
+
+
+def test_native_tests_replay_what_is_kept_for_fuzz_targets(
+    project: Path, fuzz_target: Path
+) -> None:
+    assert setup(project, "test_native", "--only=seven").returncode == 0
+    found = fuzz_target / "found" / "seven"
+    found.mkdir(parents=True)
+    (found / "the-seven").write_bytes(b"\x07")
+    result = setup(project, "test_native", "--only=seven")
+    assert result.returncode == 1
+    assert "found/seven/the-seven: seven" in result.stderr
+    assert "failed under no sanitizer: ['seven_fuzz']" in result.stderr
+
+    shutil.rmtree(found)
+    shutil.rmtree(fuzz_target / "corpus")
+    result = setup(project, "test_native", "--only=seven")
+    assert result.returncode == 1
+    assert "no files to replay" in result.stderr
+
+
+def test_fuzzing_asks_for_a_target_and_for_clang(project: Path, fuzz_target: Path) -> None:
+    result = setup(project, "fuzz_native")
+    assert result.returncode == 1
+    assert "--target is to be one of seven." in result.stderr
+    result = setup(project, "fuzz_native", "--target=seven", CXX="g++")
+    assert result.returncode == 1
+    assert "g++ cannot link libFuzzer, which comes with clang" in result.stderr
+    assert "Install clang with" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.skipif(shutil.which("clang++") is None, reason="fuzzing needs clang++")
+def test_fuzzing_finds_and_keeps(project: Path, fuzz_target: Path) -> None:
+    result = setup(project, "fuzz_native", "--target=seven", "--seconds=60", CXX="clang++")
+    assert result.returncode == 1
+    assert "is the newest in build/fuzz/seven/found" in result.stderr
+    (crash,) = (project / "build/fuzz/seven/found").iterdir()
+    assert crash.read_bytes()[:1] == b"\x07"
+
+    (project / "build/fuzz/seven/corpus/again").write_bytes(b"\x08")
+    result = setup(project, "fuzz_native", "--target=seven", "--minimise", CXX="clang++")
+    assert result.returncode == 0, result.stderr
+    kept = [file.read_bytes() for file in (fuzz_target / "corpus" / "seven").iterdir()]
+    assert len(kept) == len(set(kept)) > 0
 
 
 def test_avx512_code_is_emulated_in_tests_alone(project: Path) -> None:
