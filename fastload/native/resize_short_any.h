@@ -247,7 +247,10 @@ void HorizontalShort(const HorizontalTable& table, const uint8_t* in, ptrdiff_t 
     ShortPassOf<R, Level>(table)(table, in, in_stride, rows, out, out_stride);
 }
 
-// ---- Vertical, in 16 bits all the way
+// ---- Vertical, in 16 bits all the way where taps are few
+
+// Each product is rounded to a 64th of a level: so many cannot add up to half of one.
+constexpr int32_t kFewTaps = 31;
 
 // Two registers of levels with kLevelBits behind the point.
 template <typename R>
@@ -298,13 +301,26 @@ void SumRows(const uint8_t* in, ptrdiff_t in_stride, const int16_t* shorts, int3
     }
 }
 
+template <typename Level>
+void SumManyRows(const uint8_t* in, ptrdiff_t in_stride, const int32_t* weights, int32_t count,
+                 size_t levels, uint8_t* out) {
+    constexpr int kBits = kShortBits + (std::is_same_v<Level, uint8_t> ? 0 : kLevelBits);
+    std::vector<int16_t> shorts(count);
+    Shorten(weights, count, shorts.data());
+    std::vector<int32_t> sums(levels, 1 << (kBits - 1));
+    for (int32_t tap = 0; tap < count; ++tap, in += in_stride) {
+        const auto* row = reinterpret_cast<const Level*>(in);
+        for (size_t i = 0; i < levels; ++i) sums[i] += row[i] * shorts[tap];
+    }
+    for (size_t i = 0; i < levels; ++i)
+        out[i] = static_cast<uint8_t>(std::clamp(sums[i] >> kBits, 0, 255));
+}
+
 template <typename R, typename Level>
 void VerticalShort(const uint8_t* in, ptrdiff_t in_stride, const int32_t* weights, int32_t count,
                    size_t levels, uint8_t* out) {
-    constexpr int32_t kFew = 64;
-    int16_t few[kFew];
-    std::vector<int16_t> many(count > kFew ? count : 0);
-    int16_t* const shorts = many.empty() ? few : many.data();
+    if (count > kFewTaps) return SumManyRows<Level>(in, in_stride, weights, count, levels, out);
+    int16_t shorts[kFewTaps];
     Shorten(weights, count, shorts);
     const auto sum = count == 2   ? SumRows<R, Level, 2>
                      : count == 3 ? SumRows<R, Level, 3>

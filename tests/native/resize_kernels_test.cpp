@@ -230,6 +230,33 @@ void TestRandomSizes() {
     }
 }
 
+// However many weights are rounded, a row of one level stays one.
+void TestShortWeightsOfEvenRows() {
+    constexpr int32_t kSizes[][2] = {{5, 9}, {40, 17}, {64, 2}, {300, 7}, {600, 1}};
+    for (int32_t filter = 1; filter < kFilters; ++filter) {
+        for (const auto& [in, out] : kSizes) {
+            const Resampling resampling = {
+                static_cast<Filter>(filter), in, 0, double(in), out, 0, out};
+            for (const int32_t level : {1, 127, 128, 200, 255}) {
+                const Bytes rows(static_cast<size_t>(in) * in + kRowPadding,
+                                 static_cast<uint8_t>(level));
+                for (const bool vertical_first : {false, true}) {
+                    static ResizePlan plan;
+                    static Resampler resampler;
+                    Collected got(out);
+                    plan.Make(resampling, resampling, 1, PassOrder::kWidthFirst,
+                              kPortableShortResize);
+                    plan.vertical_first = vertical_first;
+                    resampler.Begin(plan, got);
+                    resampler.Rows(rows.data(), in, in);
+                    resampler.Finish();
+                    CHECK(got.levels == Levels(static_cast<size_t>(out) * out, level));
+                }
+            }
+        }
+    }
+}
+
 // Scale after scale: the inputs of a few outputs lie together in one register, then in two, then
 // too far apart, with each edge between these met from both sides.
 void TestEveryScale() {
@@ -262,6 +289,7 @@ int main() {
         return 0;
     }
     TestRandomSizes();
+    TestShortWeightsOfEvenRows();
     TestEveryScale();
     TestExtremeSizes();
     return Verdict();
