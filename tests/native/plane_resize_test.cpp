@@ -184,24 +184,23 @@ Bytes Exact(PixelSource& source, const Resizing& resizing) {
 
 // How far some levels are from what they should be.
 struct Error {
-    double most = 0, sum = 0;
+    double sum = 0;
     size_t count = 0;
 
     double mean() const { return sum / static_cast<double>(count); }
 
-    // Returns the most of these.
+    // Returns how far the one that is furthest off is.
     template <typename Expected>
     double Add(const Bytes& got, const Expected& expected) {
         CHECK(got.size() == expected.size());
-        double most_of_these = 0;
+        double most = 0;
         for (size_t i = 0; i < std::min(got.size(), expected.size()); ++i) {
             const double off = std::abs(double(got[i]) - double(expected[i]));
-            most_of_these = std::max(most_of_these, off);
+            most = std::max(most, off);
             sum += off;
         }
         count += got.size();
-        most = std::max(most, most_of_these);
-        return most_of_these;
+        return most;
     }
 };
 
