@@ -105,6 +105,9 @@ LIBRARY_LINK_FLAGS = (
 
 # libFuzzer watches which code the input reaches; libjpeg.a, compiled without it, it cannot see.
 FUZZ_FLAGS = ("-fsanitize=fuzzer,address,undefined", "-fno-omit-frame-pointer")
+# What is kept of a corpus in the repository, the smallest files first.
+CORPUS_BYTES = 60_000
+
 FUZZ_LIMITS = (
     "-max_len=4096",  # bytes: small input reaches all code, and is quick
     "-timeout=10",  # seconds for one input
@@ -616,7 +619,12 @@ class FuzzNative(Command):
             if self._fuzz(program, "-set_cover_merge=1", merged, self.learnt, self.corpus) != 0:
                 raise NativeBuildError(f"{self.target}: could not merge the corpora.")
             shutil.rmtree(self.corpus)
-            shutil.copytree(merged, self.corpus)
+            self.corpus.mkdir()
+            room = CORPUS_BYTES
+            for file in sorted(merged.iterdir(), key=lambda file: (file.stat().st_size, file.name)):
+                room -= file.stat().st_size
+                if room >= 0:
+                    shutil.copy(file, self.corpus)
 
 
 class BuildPyWithLibrary(build_py):

@@ -211,7 +211,7 @@ def test_native_tests_replay_what_is_kept_for_fuzz_targets(
     result = setup(project, "test_native", "--only=seven")
     assert result.returncode == 1
     assert "found/seven/the-seven: seven" in result.stderr
-    assert "failed under no sanitizer: ['seven_fuzz']" in result.stderr
+    assert "failed under no sanitizer: ['seven_fuzz with portable'" in result.stderr
 
     shutil.rmtree(found)
     shutil.rmtree(fuzz_target / "corpus")
