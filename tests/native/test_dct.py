@@ -118,11 +118,14 @@ def components(factors: list[int], dcs: list[int]) -> list[Component]:
     return made
 
 
-def test_factors_that_do_not_divide_the_largest_have_no_record() -> None:
-    jpeg = jpeg_transcode(write_jpeg(1, 24, 8, components([0x31, 0x21, 0x21], [5, 5, 5]))).jpeg
+def test_factors_that_do_not_divide_the_largest_are_no_images() -> None:
+    """Pillow, which means libjpeg, makes no pixels of them either."""
+    jpeg = write_jpeg(1, 24, 8, components([0x31, 0x21, 0x21], [5, 5, 5]))
+    with pytest.raises(OSError):
+        Image.open(io.BytesIO(jpeg)).load()
     with pytest.raises(NativeError) as caught:
-        dct_of_jpeg(jpeg)
-    assert caught.value.code == NativeCode.BAD_ARGUMENT
+        jpeg_transcode(jpeg)
+    assert caught.value.code == NativeCode.JPEG_UNSUPPORTED
 
 
 @pytest.mark.parametrize(("second", "fits"), [(2047, True), (2048, False)])
