@@ -134,7 +134,7 @@ def test_coefficients_out_of_range_have_no_record(second: int, fits: bool) -> No
     if fits:
         assert jpeg_of_dct(dct_of_jpeg(jpeg)) == jpeg
         return
-    with pytest.raises(NativeError, match="12 bits") as caught:
+    with pytest.raises(NativeError, match="too large") as caught:
         dct_of_jpeg(jpeg)
     assert caught.value.code == NativeCode.JPEG_NOT_BASELINE
 
