@@ -27,6 +27,7 @@ from fastload.ignored import warn_ignored
 from fastload.sample import (
     EpochCounter,
     InOrderSampler,
+    OrderSampler,
     PermutationSampler,
     Slice,
     batches_of_indices,
@@ -267,7 +268,7 @@ class DataLoader(TorchDataLoader[Any]):
         if self.batch_size is None and self.batch_sampler is not None:
             return batches_of_indices(self.batch_sampler)
         size = self.batch_size if self.batch_size is not None else 1
-        if isinstance(self.sampler, (PermutationSampler, InOrderSampler)):
+        if isinstance(self.sampler, OrderSampler):
             return batches_of_order(self.sampler.order(epoch), size, self.drop_last)
         return batches_of_sampler(self.sampler, size, self.drop_last)
 

@@ -10,13 +10,15 @@ from fastload.sample.batches import (
 )
 from fastload.sample.epochs import EpochCounter
 from fastload.sample.next_use import NEVER, Times, expected_waits, next_uses, orders_of
-from fastload.sample.permutation import InOrderSampler, Order, PermutationSampler
+from fastload.sample.order import Order, OrderSampler
+from fastload.sample.permutation import InOrderSampler, PermutationSampler
 
 __all__ = [
     "NEVER",
     "EpochCounter",
     "InOrderSampler",
     "Order",
+    "OrderSampler",
     "PermutationSampler",
     "Slice",
     "Times",

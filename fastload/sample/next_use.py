@@ -7,7 +7,7 @@ import numpy.typing as npt
 from torch.utils.data import WeightedRandomSampler
 
 from fastload.native.library import next_uses as native_next_uses
-from fastload.sample.permutation import InOrderSampler, Order, PermutationSampler
+from fastload.sample.order import Order, OrderSampler
 
 __all__ = ["NEVER", "Times", "expected_waits", "next_uses", "orders_of"]
 
@@ -54,6 +54,6 @@ def expected_waits(sampler: object) -> npt.NDArray[np.float64] | None:
 
 def orders_of(sampler: object, epoch: int) -> tuple[Order, Order] | None:
     """The orders of an epoch and of the next one, where the sampler can tell before it begins."""
-    if isinstance(sampler, (PermutationSampler, InOrderSampler)):
+    if isinstance(sampler, OrderSampler):
         return sampler.order(epoch), sampler.order(epoch + 1)
     return None

@@ -1,26 +1,23 @@
-"""Orders drawn or counted for a whole epoch at once."""
+"""Each index once an epoch, drawn or counted."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from torch.utils.data import RandomSampler, SequentialSampler
 
 from fastload.native.library import permutation
 from fastload.sample.epochs import EpochCounter
+from fastload.sample.order import Order, OrderSampler
 
-__all__ = ["InOrderSampler", "Order", "PermutationSampler"]
-
-Order = npt.NDArray[np.int64]
+__all__ = ["InOrderSampler", "PermutationSampler"]
 
 
-class PermutationSampler(RandomSampler):
+class PermutationSampler(OrderSampler, RandomSampler):
     """Each index once an epoch, in an order that is a pure function of seed and epoch.
 
-    A ``RandomSampler`` for all code that asks; iterating takes the next epoch of the counter.
+    A ``RandomSampler`` for all code that asks.
 
     Args:
         data_source: anything with a length.
@@ -29,26 +26,26 @@ class PermutationSampler(RandomSampler):
     """
 
     def __init__(self, data_source: Any, seed: int, epochs: EpochCounter | None = None) -> None:
-        super().__init__(data_source)
+        RandomSampler.__init__(self, data_source)
+        OrderSampler.__init__(self, epochs)
         self.seed = seed
-        self.epochs = epochs if epochs is not None else EpochCounter()
-
-    def set_epoch(self, epoch: int) -> None:
-        """Let the next iteration be that of ``epoch``."""
-        self.epochs.set(epoch)
 
     def order(self, epoch: int) -> Order:
         """The indices of one epoch: int64, shape (n,)."""
         return permutation(self.seed, epoch, len(self.data_source))
 
-    def __iter__(self) -> Iterator[int]:
-        yield from self.order(self.epochs.take()).tolist()
+    def __len__(self) -> int:
+        return len(self.data_source)
 
 
-class InOrderSampler(SequentialSampler):
+class InOrderSampler(OrderSampler, SequentialSampler):
     """The indices from the first to the last."""
+
+    def __init__(self, data_source: Any, epochs: EpochCounter | None = None) -> None:
+        SequentialSampler.__init__(self, data_source)
+        OrderSampler.__init__(self, epochs)
 
     def order(self, epoch: int) -> Order:
         """The indices of one epoch: int64, shape (n,)."""
         del epoch
-        return np.arange(len(self.data_source), dtype=np.int64)
+        return np.arange(len(self), dtype=np.int64)
