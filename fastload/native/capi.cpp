@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "buffer.h"
+#include "class_order.h"
 #include "crc32c.h"
 #include "dct_encode.h"
 #include "jpeg_encode.h"
@@ -117,6 +118,21 @@ int fl_philox(uint64_t seed, uint64_t epoch, const int64_t* positions, uint64_t 
 
 int fl_permutation(uint64_t seed, uint64_t epoch, uint64_t count, int64_t* out, fl_error* error) {
     return Guard(error, [&] { fastload::Permutation(seed, epoch, count, out); });
+}
+
+int fl_class_order(uint64_t seed, uint64_t epoch, uint64_t era, const uint64_t* starts,
+                   const uint32_t* members, uint64_t classes, const uint64_t* draws,
+                   const uint64_t* begun, uint32_t batch_classes, uint32_t images, int64_t* out,
+                   fl_error* error) {
+    return Guard(error, [&] {
+        const fastload::ClassLists lists{{starts, classes + 1}, members};
+        const fastload::ClassEpoch drawn{seed, epoch, era, {draws, classes}, {begun, classes}};
+        if (images == 0) {
+            fastload::ClassOrder(lists, drawn, out);
+        } else {
+            fastload::ClassBatchOrder(lists, drawn, batch_classes, images, out);
+        }
+    });
 }
 
 int fl_image_size(const uint8_t* payload, uint64_t length, int32_t codec, uint32_t* height,

@@ -69,6 +69,14 @@ FL_EXPORT int fl_philox(uint64_t seed, uint64_t epoch, const int64_t* positions,
 FL_EXPORT int fl_permutation(uint64_t seed, uint64_t epoch, uint64_t count, int64_t* out,
                              fl_error* error);
 
+// See class_order.h. `starts` has classes + 1 elements, `draws` and `begun` one for each class;
+// `members` may be null. With `images` of 0 the classes are shuffled, else they come in batches of
+// `batch_classes` classes with `images` samples each.
+FL_EXPORT int fl_class_order(uint64_t seed, uint64_t epoch, uint64_t era, const uint64_t* starts,
+                             const uint32_t* members, uint64_t classes, const uint64_t* draws,
+                             const uint64_t* begun, uint32_t batch_classes, uint32_t images,
+                             int64_t* out, fl_error* error);
+
 // ---- Decoding
 // ----------------------------------------------------------------------------------
 

@@ -25,6 +25,7 @@ __all__ = [
     "NativeCode",
     "NativeError",
     "Transcoded",
+    "class_order",
     "crc32c",
     "dct_of_jpeg",
     "decode",
@@ -197,6 +198,20 @@ _philox = _declare(
 )
 _next_uses = _declare("fl_next_uses", c_void_p, c_uint64, c_void_p, c_uint64, c_uint64, c_void_p)
 _permutation = _declare("fl_permutation", c_uint64, c_uint64, c_uint64, c_void_p)
+_class_order = _declare(
+    "fl_class_order",
+    c_uint64,
+    c_uint64,
+    c_uint64,
+    c_void_p,
+    c_void_p,
+    c_uint64,
+    c_void_p,
+    c_void_p,
+    c_uint32,
+    c_uint32,
+    c_void_p,
+)
 
 
 class JpegFacts(NamedTuple):
@@ -446,6 +461,63 @@ def permutation(seed: int, epoch: int, n: int) -> npt.NDArray[np.int64]:
     """
     out = np.empty(n, np.int64)
     _call(_permutation, seed, epoch, n, _address(out))
+    return out
+
+
+def class_order(
+    seed: int,
+    epoch: int,
+    era: int,
+    starts: npt.NDArray[np.uint64],
+    members: npt.NDArray[np.uint32] | None,
+    draws: npt.NDArray[np.int64],
+    begun: npt.NDArray[np.int64],
+    batch: tuple[int, int] | None = None,
+) -> npt.NDArray[np.int64]:
+    """The samples of an epoch that draws each class a given number of times (see class_order.h).
+
+    Args:
+        seed: 64 bits.
+        epoch: 32 bits.
+        era: 32 bits; each class has one cycle an era.
+        starts: uint64, shape (classes + 1,): where the samples of each class begin.
+        members: uint32: the samples, class after class; None where they are 0, 1, 2, ...
+        draws: int64, shape (classes,): samples of each class.
+        begun: int64, shape (classes,): the place in its cycle where each class goes on.
+        batch: (classes, images of each) of a batch; None shuffles the classes.
+
+    Returns:
+        int64, shape (draws.sum(),).
+
+    Raises:
+        NativeError: ``BAD_ARGUMENT``: the columns do not fit one another.
+
+    >>> starts = np.array([0, 4, 6], np.uint64)
+    >>> order = class_order(7, 0, 0, starts, None, np.array([4, 6]), np.array([0, 0]))
+    >>> np.bincount(order).tolist()
+    [1, 1, 1, 1, 3, 3]
+    """
+    columns = [np.ascontiguousarray(column, np.int64) for column in (draws, begun)]
+    first = np.ascontiguousarray(starts, np.uint64)
+    listed = None if members is None else np.ascontiguousarray(members, np.uint32)
+    classes = first.size - 1
+    if any(column.shape != (classes,) or (column < 0).any() for column in columns):
+        raise ValueError(f"draws and begun need {classes} natural numbers each")
+    if listed is not None and int(first[-1]) > listed.size:
+        raise ValueError(f"{listed.size} members, the classes end at {first[-1]}")
+    out = np.empty(int(columns[0].sum()), np.int64)
+    _call(
+        _class_order,
+        seed,
+        epoch,
+        era,
+        _address(first),
+        None if listed is None else _address(listed),
+        classes,
+        *map(_address, columns),
+        *(batch or (0, 0)),
+        _address(out),
+    )
     return out
 
 

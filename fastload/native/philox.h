@@ -7,8 +7,8 @@
 //     counter = (position bits 0-31, position bits 32-47 | stream << 16, epoch, block)
 //
 // with 48 bits of position, 16 of stream, 32 of epoch and 16 of block, so that no two draws share a
-// counter. Stream 0xFFFF belongs to `Permutation`, whose k-th group of four words is position k of
-// that stream.
+// counter. Stream 0xFFFF belongs to orders: its block says which part of an order is drawn, and the
+// k-th group of four words is position k.
 #ifndef FASTLOAD_NATIVE_PHILOX_H_
 #define FASTLOAD_NATIVE_PHILOX_H_
 
@@ -24,7 +24,13 @@ using PhiloxKey = std::array<uint32_t, 2>;
 inline constexpr uint64_t kPhiloxPositions = uint64_t{1} << 48;
 inline constexpr uint64_t kPhiloxEpochs = uint64_t{1} << 32;
 inline constexpr uint32_t kPhiloxBlocks = 1u << 16;
-inline constexpr uint32_t kPermutationStream = 0xFFFF;
+inline constexpr uint32_t kShuffleStream = 0xFFFF;
+
+// What is drawn from the shuffle stream, in the counter's block.
+inline constexpr uint32_t kPermutationPurpose = 0;
+inline constexpr uint32_t kClassesPurpose = 1;
+inline constexpr uint32_t kCyclePurpose = 2;
+inline constexpr uint32_t kItemsPurpose = 3;
 
 inline PhiloxCounter Philox4x32(PhiloxCounter counter, PhiloxKey key) {
     for (int round = 0; round < 10; ++round) {
@@ -39,15 +45,25 @@ inline PhiloxCounter Philox4x32(PhiloxCounter counter, PhiloxKey key) {
     return counter;
 }
 
+inline PhiloxKey KeyOfSeed(uint64_t seed) {
+    return {static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)};
+}
+
+inline PhiloxCounter PhiloxCounterOf(uint64_t epoch, uint64_t position, uint32_t stream,
+                                     uint32_t block) {
+    return {static_cast<uint32_t>(position), static_cast<uint32_t>(position >> 32) | stream << 16,
+            static_cast<uint32_t>(epoch), block};
+}
+
+// Throws FL_BAD_ARGUMENT for an epoch that does not fit its field.
+void CheckEpoch(uint64_t epoch);
+
 // Writes out[count][blocks][4]. Refuses positions, epochs, streams and blocks that do not fit their
 // fields.
 void PhiloxDraws(uint64_t seed, uint64_t epoch, const int64_t* positions, size_t count,
                  uint32_t stream, uint32_t blocks, uint32_t* out);
 
-// Writes a permutation of 0 .. count-1: Fisher-Yates from the last place down, each partner drawn
-// by Lemire's method ("Fast Random Integer Generation in an Interval", ACM TOMACS 2019) from the
-// words of the permutation stream in order, two words (low, high) a draw while 2^32 places or more
-// are left.
+// Writes a permutation of 0 .. count-1, shuffled as shuffle.h has it.
 void Permutation(uint64_t seed, uint64_t epoch, uint64_t count, int64_t* out);
 
 }  // namespace fastload

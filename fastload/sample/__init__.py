@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from fastload.sample.balanced import BalancedSampler
 from fastload.sample.batches import (
     Slice,
     batches_of_indices,
     batches_of_order,
     batches_of_sampler,
 )
+from fastload.sample.class_lists import ClassLists
 from fastload.sample.epochs import EpochCounter
 from fastload.sample.next_use import NEVER, Times, expected_waits, next_uses, orders_of
 from fastload.sample.order import Order, OrderSampler
@@ -15,6 +17,8 @@ from fastload.sample.permutation import InOrderSampler, PermutationSampler
 
 __all__ = [
     "NEVER",
+    "BalancedSampler",
+    "ClassLists",
     "EpochCounter",
     "InOrderSampler",
     "Order",
