@@ -76,6 +76,8 @@ class BalancedSampler(OrderSampler):
         super().__init__(epochs)
         self.lists = labels if isinstance(labels, ClassLists) else _lists_of(labels)
         self.counts = self.lists.counts
+        if not self.counts.sum():
+            raise ValueError("There are no samples to draw from.")
         names = classes if classes is not None else getattr(labels, "classes", None)
         if names is None or len(names) < len(self.counts):
             names = [str(label) for label in range(len(self.counts))]
