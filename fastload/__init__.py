@@ -11,26 +11,32 @@ from fastload.version import __version__
 
 if TYPE_CHECKING:
     from fastload.dataset import ImageFolder
+    from fastload.epoch_report import describe_epoch
     from fastload.errors import FastloadError, PackError, RecordError
     from fastload.loader import DataLoader
     from fastload.pack import pack
+    from fastload.sample import BalancedSampler
 
 __all__ = [
+    "BalancedSampler",
     "DataLoader",
     "FastloadError",
     "ImageFolder",
     "PackError",
     "RecordError",
     "__version__",
+    "describe_epoch",
     "pack",
 ]
 
 _HOMES = {
+    "BalancedSampler": "fastload.sample",
     "DataLoader": "fastload.loader",
     "FastloadError": "fastload.errors",
     "ImageFolder": "fastload.dataset",
     "PackError": "fastload.errors",
     "RecordError": "fastload.errors",
+    "describe_epoch": "fastload.epoch_report",
 }
 
 

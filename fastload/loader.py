@@ -15,13 +15,16 @@ from torch.utils.data import Dataset, Sampler, default_collate
 from torch.utils.data._utils.pin_memory import pin_memory as pin
 
 from fastload.augment import Draws, Pipeline
+from fastload.balancing import EpochOrder
 from fastload.batcher import ON_ERROR, Batcher, Flight
 from fastload.caching import CacheUse, checked_cache
 from fastload.cpus import usable_cpus
 from fastload.engines import check_engine
 from fastload.engines.cache import shared_cache
+from fastload.epoch_report import EpochReport, describe_epoch
 from fastload.error_log import ErrorLog
 from fastload.errors import EngineError, FastloadError
+from fastload.expected_draws import warn_of_repeats
 from fastload.explanation import explain_pipeline
 from fastload.ignored import warn_ignored
 from fastload.sample import (
@@ -68,6 +71,12 @@ class DataLoader(TorchDataLoader[Any]):
             to pixels near those.
         on_error: what to do with an image that cannot be read: "raise", "skip" it, or "substitute"
             another one of its class. ``errors`` lists them.
+        balance: how often each class comes: "none", "class" (all alike), "sqrt", "effective",
+            "repeat_factor", "progressive"; {class: weight}; {class: images an epoch}, integers; or
+            a function. See ``BalancedSampler`` and docs/imbalance.md. Epochs are shuffled.
+        epoch_length: images an epoch; None for as many as there are, or as ``balance`` wants.
+        max_repeats: no image comes more often than this in an epoch.
+        per_batch: (P, K): each batch has K images of each of P classes.
         cache: memory for what decoding need not do again, shared by all loaders of the process:
             "auto" for up to half of what is free, a size such as "8GB" or a number of bytes, 0 for
             none. It changes no pixel.
@@ -103,6 +112,10 @@ class DataLoader(TorchDataLoader[Any]):
         seed: int | None = None,
         decode: str = "exact",
         on_error: str = "raise",
+        balance: Any = "none",
+        epoch_length: int | None = None,
+        max_repeats: int | None = None,
+        per_batch: tuple[int, int] | None = None,
         cache: str | int | None = "auto",
     ) -> None:
         if isinstance(dataset, (str, os.PathLike)):
@@ -129,9 +142,15 @@ class DataLoader(TorchDataLoader[Any]):
             warn_ignored(worker_init_fn, multiprocessing_context, pin_memory_device, in_order)
             self.seed = _drawn_seed(generator) if seed is None else self.seed
             num_workers = threads if num_workers is None else num_workers
-            if sampler is None and batch_sampler is None:
-                sampler = self._own_sampler(dataset, bool(shuffle))
-                shuffle = None
+        order = EpochOrder(balance, epoch_length, max_repeats, per_batch)
+        if order.is_balanced:
+            order.check(sampler, batch_sampler, shuffle)
+            self.seed = _drawn_seed(generator) if self.seed is None else self.seed
+            sampler = order.sampler(dataset, self.seed, self._epochs)
+            batch_size, shuffle = order.batch_size(batch_size), None
+        elif self._view is not None and sampler is None and batch_sampler is None:
+            sampler = self._own_sampler(dataset, bool(shuffle))
+            shuffle = None
         super().__init__(
             dataset,
             batch_size,
@@ -151,6 +170,8 @@ class DataLoader(TorchDataLoader[Any]):
             pin_memory_device=pin_memory_device,
             in_order=in_order,
         )
+        if self._view is not None or order.is_balanced:
+            warn_of_repeats(self)
         self._ahead = self._batches_ahead(threads)
         to_gpu = self.pin_memory or (self.device is not None and self.device.type == "cuda")
         pinned = to_gpu and torch.cuda.is_available()
@@ -228,6 +249,10 @@ class DataLoader(TorchDataLoader[Any]):
         """
         facts = None if self._cache_use is None else shared_cache().facts()
         return self._progress.stats(self._batcher.threads, facts)
+
+    def balance_report(self, epoch: int | None = None) -> EpochReport:
+        """What an epoch does to each class, see :func:`fastload.describe_epoch`: ``print`` it."""
+        return describe_epoch(self, epoch)
 
     def explain(self) -> None:
         """Print where each transform runs, and why where it is not in the engine."""

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from torch.utils.data import ConcatDataset, Subset
 
 from fastload.dataset import ImageFolder
+from fastload.sample import ClassLists
 
 __all__ = ["Located", "View", "view_of"]
 
@@ -52,6 +53,10 @@ class View(ABC):
     def locate(self, indices: Indices) -> Located:
         """Find samples by their numbers, each from 0 to ``len(self) - 1``."""
 
+    def class_lists(self) -> ClassLists:
+        """The samples of each class."""
+        return ClassLists.of_labels(self.locate(np.arange(len(self))).labels)
+
 
 class _Folder(View):
     def __init__(self, dataset: ImageFolder) -> None:
@@ -65,6 +70,10 @@ class _Folder(View):
         records = index.listing[indices].astype(np.int64)
         labels = index.label[records].astype(np.int64)
         return Located(np.zeros(len(records), np.int64), records, labels)
+
+    def class_lists(self) -> ClassLists:
+        # Known without looking at a single record.
+        return ClassLists.of_counts([entry.count for entry in self.parts[0].pack.manifest.classes])
 
 
 class _Part(View):
