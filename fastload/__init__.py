@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from fastload.errors import FastloadError, PackError, RecordError
     from fastload.loader import DataLoader
     from fastload.pack import pack
+    from fastload.sample.folds import folds, holdout
+    from fastload.store import Split
 
 __all__ = [
     "DataLoader",
@@ -21,7 +23,10 @@ __all__ = [
     "ImageFolder",
     "PackError",
     "RecordError",
+    "Split",
     "__version__",
+    "folds",
+    "holdout",
     "pack",
 ]
 
@@ -31,6 +36,9 @@ _HOMES = {
     "ImageFolder": "fastload.dataset",
     "PackError": "fastload.errors",
     "RecordError": "fastload.errors",
+    "Split": "fastload.store",
+    "folds": "fastload.sample.folds",
+    "holdout": "fastload.sample.folds",
 }
 
 
