@@ -75,8 +75,8 @@ def group_table(labels: Numbers, groups: Numbers, classes: int, seed: int) -> Gr
         seed: 64 bits; fixes the order in which groups are numbered.
 
     >>> table = group_table(np.array([0, 1, 0, 1]), np.array([7, 7, 3, 9]), classes=2, seed=0)
-    >>> sorted(table.sizes.tolist()), table.mixed.sum(), table.images.tolist()
-    ([1, 1, 2], 1, [2, 2])
+    >>> sorted(table.sizes.tolist()), table.images.tolist(), int(table.mixed.sum())
+    ([1, 1, 2], [2, 2], 1)
     """
     _, firsts, found = np.unique(groups, return_index=True, return_inverse=True)
     # By their first records, so that it makes no difference by what numbers groups are told apart.
