@@ -51,6 +51,7 @@ class ImageFolder(Dataset[tuple[Any, Any]]):
         class_to_idx: label of each class.
         samples, imgs: (path, label) of each image.
         targets: label of each image.
+        class_counts: how many images each class has here.
 
     Raises:
         PackError: ``root`` is no pack (a label folder has to be packed first), or it has no such
@@ -152,6 +153,11 @@ class ImageFolder(Dataset[tuple[Any, Any]]):
             "targets cannot be replaced: change labels with target_transform, or choose among "
             "the samples with torch.utils.data.Subset."
         )
+
+    @property
+    def class_counts(self) -> npt.NDArray[np.int64]:
+        """How many samples each class has: int64, shape (C,)."""
+        return np.diff(self._ends, prepend=0)
 
     @property
     def pipeline(self) -> Pipeline:

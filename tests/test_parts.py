@@ -48,6 +48,7 @@ def test_a_part_is_the_subset(pack: Path, part: str) -> None:
     assert ours.classes == whole.classes and ours.class_to_idx == whole.class_to_idx
     assert list(ours.targets) == [whole.targets[place] for place in subset.indices]
     assert np.asarray(ours.targets).tolist() == list(ours.targets)
+    assert ours.class_counts.tolist() == np.bincount(ours.targets, minlength=4).tolist()
     assert [ours.targets[place] for place in range(len(ours))] == list(ours.targets)
     assert ours.samples == [whole.samples[place] for place in subset.indices] == ours.imgs
     for place in (0, -1, len(ours) - 1):

@@ -58,6 +58,8 @@ class _Report:
         cells = labels * columns + split.fold_of % columns
         counts = np.bincount(cells, minlength=len(pack.classes) * columns)
         self._counts = counts.reshape(-1, columns)
+        # A hold-out's is what is not in its validation part.
+        self._training_only = int(self._counts[:, -1].sum()) if split.val is None else 0
         self._groups = self._table.groups_of_classes(np.ones(len(self._table), np.bool_))
 
     def sentences(self) -> list[str]:
@@ -65,7 +67,7 @@ class _Report:
             self._kept_together(),
             self._fewer_groups(),
             self._never_validated(),
-            self._training_only(),
+            self._in_no_fold(),
             self._across_classes(),
         )
         return [sentence for sentence in sentences if sentence]
@@ -105,13 +107,13 @@ class _Report:
             folds = [f"fold {fold}" for fold in range(self._split.folds)]
         else:
             folds = ["smallest fold", "largest fold"]
-        return [*folds, "training only"] if self._split.val is None else folds
+        return [*folds, "training only"] if self._training_only else folds
 
     def _cells(self, counts: NDArray[np.int64]) -> list[str]:
         folds = counts[:-1]
         if len(folds) > _FOLDS_SHOWN:
             folds = np.array([folds.min(), folds.max()])
-        only = [] if self._split.val is not None else [counts[-1]]
+        only = [counts[-1]] if self._training_only else []
         return [f"{count:,}" for count in (counts.sum(), *folds, *only)]
 
     def _kept_together(self) -> str:
@@ -165,13 +167,11 @@ class _Report:
             f"images cannot be on both sides without being alike: {named}."
         )
 
-    def _training_only(self) -> str:
-        if self._split.val is not None:
+    def _in_no_fold(self) -> str:
+        if not self._training_only:
             return ""
-        only = int(self._counts[:, -1].sum())
-        if not only:
-            return ""
-        return f"In no fold, so that no class is missing in training: {_number(only, 'image')}."
+        images = _number(self._training_only, "image")
+        return f"In no fold, so that no class is missing in training: {images}."
 
     def _across_classes(self) -> str:
         across = int(self._table.mixed.sum())
