@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from fastload.loader import DataLoader
     from fastload.pack import pack
     from fastload.sample import BalancedSampler
+    from fastload.sample.folds import folds, holdout
+    from fastload.store import Split
 
 __all__ = [
     "BalancedSampler",
@@ -24,8 +26,11 @@ __all__ = [
     "ImageFolder",
     "PackError",
     "RecordError",
+    "Split",
     "__version__",
     "describe_epoch",
+    "folds",
+    "holdout",
     "pack",
 ]
 
@@ -36,7 +41,10 @@ _HOMES = {
     "ImageFolder": "fastload.dataset",
     "PackError": "fastload.errors",
     "RecordError": "fastload.errors",
+    "Split": "fastload.store",
     "describe_epoch": "fastload.epoch_report",
+    "folds": "fastload.sample.folds",
+    "holdout": "fastload.sample.folds",
 }
 
 

@@ -17,7 +17,7 @@ from fastload.batcher import Batcher
 from fastload.cpus import usable_cpus
 from fastload.errors import RecordError
 from fastload.native.library import NativeError
-from fastload.store import Pack, open_pack
+from fastload.store import Pack, Split, open_pack, open_split, split_names
 from fastload.store.decoding import decode_record
 
 if TYPE_CHECKING:
@@ -40,15 +40,23 @@ class ImageFolder(Dataset[tuple[Any, Any]]):
         target_transform: takes the label, returns the target.
         loader, is_valid_file: not supported, images were judged and decoded when packing.
         allow_empty: accepted for compatibility; ``fastload pack --allow-empty`` decides.
+        split: the name of a split that ``fastload split`` made, as ``"folds5"``, or a
+            :class:`~fastload.Split`; the dataset then has one part of it alone, classes and labels
+            being the whole pack's.
+        fold: which fold validates; a hold-out needs none.
+        part: ``"train"`` or ``"val"``.
 
     Attributes:
         classes: names of the classes, sorted.
         class_to_idx: label of each class.
         samples, imgs: (path, label) of each image.
         targets: label of each image.
+        class_counts: how many images each class has here.
 
     Raises:
-        PackError: ``root`` is no pack (a label folder has to be packed first).
+        PackError: ``root`` is no pack (a label folder has to be packed first), or it has no such
+            split.
+        ValueError: the split has no such fold or part.
         FileNotFoundError: there is no such folder.
     """
 
@@ -60,6 +68,10 @@ class ImageFolder(Dataset[tuple[Any, Any]]):
         loader: Callable[[str], Any] | None = None,
         is_valid_file: Callable[[str], bool] | None = None,
         allow_empty: bool = False,
+        *,
+        split: str | Split | None = None,
+        fold: int | None = None,
+        part: str | None = None,
     ) -> None:
         del allow_empty
         if loader is not None or is_valid_file is not None:
@@ -77,7 +89,28 @@ class ImageFolder(Dataset[tuple[Any, Any]]):
         self.classes = self.pack.classes
         self.class_to_idx = self.pack.class_to_idx
         self._ends = np.cumsum([entry.count for entry in self.pack.manifest.classes])
+        self._part = ""
+        # The places of the samples among the pack's, ascending; None where they are all there.
+        self._places: npt.NDArray[np.int64] | None = None
+        if split is not None:
+            self._keep_part(split, fold, part)
+        elif fold is not None or part is not None:
+            raise ValueError(
+                f"fold={fold!r} and part={part!r} are of a split: name it, as split='folds5'. "
+                f"{self.pack.root} has {', '.join(split_names(self.pack)) or 'none'}."
+            )
         self._forget_process()
+
+    def _keep_part(self, split: str | Split, fold: int | None, part: str | None) -> None:
+        opened = open_split(self.pack, split) if isinstance(split, str) else split
+        if opened.pack.manifest.index != self.pack.manifest.index:
+            raise ValueError(f"The split is of {opened.pack.root}, not of the pack {self.root}.")
+        if part is None:
+            raise ValueError("A split needs part='train' or part='val'.")
+        self._places = opened.part(fold, part)
+        self._ends = np.searchsorted(self._places, self._ends)
+        named = split if isinstance(split, str) else opened.words
+        self._part = f"{part} of {named}" + ("" if fold is None else f", fold {fold}")
 
     def _forget_process(self) -> None:
         self._lowered: tuple[Transform | None, str, Pipeline] | None = None
@@ -122,6 +155,11 @@ class ImageFolder(Dataset[tuple[Any, Any]]):
         )
 
     @property
+    def class_counts(self) -> npt.NDArray[np.int64]:
+        """How many samples each class has: int64, shape (C,)."""
+        return np.diff(self._ends, prepend=0)
+
+    @property
     def pipeline(self) -> Pipeline:
         """The transform, lowered; made anew when it has been replaced or changed."""
         shown = repr(self.transform)
@@ -162,7 +200,24 @@ class ImageFolder(Dataset[tuple[Any, Any]]):
             ) from error
 
     def __len__(self) -> int:
-        return len(self.pack)
+        return len(self.pack) if self._places is None else len(self._places)
+
+    def records(self, indices: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Record ids of samples.
+
+        Args:
+            indices: int64, shape (n,), each from 0 to ``len(self) - 1``.
+
+        Returns:
+            int64, shape (n,).
+        """
+        places = indices if self._places is None else self._places[indices]
+        return self.pack.index.listing[places].astype(np.int64)
+
+    def record(self, index: int) -> int:
+        """Record id of one sample, 0 to ``len(self) - 1``."""
+        place = index if self._places is None else int(self._places[index])
+        return int(self.pack.index.listing[place])
 
     def __getitem__(self, index: int) -> tuple[Any, Any]:
         """One (sample, target), computed as torchvision does: the transform itself is called.
@@ -172,7 +227,7 @@ class ImageFolder(Dataset[tuple[Any, Any]]):
             RecordError: its bytes are damaged.
         """
         place = _checked_place(index, len(self))
-        sample: Any = self._decode(int(self.pack.index.listing[place]))
+        sample: Any = self._decode(self.record(place))
         target: Any = self.targets[place]
         if self.transform is not None:
             sample = self.transform(sample)
@@ -213,6 +268,8 @@ class ImageFolder(Dataset[tuple[Any, Any]]):
             f"    Number of datapoints: {len(self)}",
             f"    Root location: {self.root}",
         ]
+        if self._part:
+            lines.append(f"    Part: {self._part}")
         if self.transform is not None or self.target_transform is not None:
             lines.append("    StandardTransform")
         for head, transform in (
@@ -290,7 +347,7 @@ class Samples(Sequence[tuple[str, int]]):
             return [self[place] for place in range(*index.indices(len(self)))]
         place = _checked_place(index, len(self))
         dataset = self._dataset
-        path = dataset.pack.index.path(int(dataset.pack.index.listing[place]))
+        path = dataset.pack.index.path(dataset.record(place))
         return os.path.join(dataset.root, path), dataset.targets[place]  # noqa: PTH118
 
     def __eq__(self, other: object) -> bool:

@@ -66,14 +66,14 @@ class _Folder(View):
         return len(self.parts[0])
 
     def locate(self, indices: Indices) -> Located:
-        index = self.parts[0].pack.index
-        records = index.listing[indices].astype(np.int64)
-        labels = index.label[records].astype(np.int64)
+        dataset = self.parts[0]
+        records = dataset.records(indices)
+        labels = dataset.pack.index.label[records].astype(np.int64)
         return Located(np.zeros(len(records), np.int64), records, labels)
 
     def class_lists(self) -> ClassLists:
         # Known without looking at a single record.
-        return ClassLists.of_counts([entry.count for entry in self.parts[0].pack.manifest.classes])
+        return ClassLists.of_counts(self.parts[0].class_counts)
 
 
 class _Part(View):

@@ -80,3 +80,22 @@ def read(pack):
     order = [row["listing"] for row in rows]
     assert sorted(order) == list(range(len(images)))
     return names, [(as_name(rows[r]["path"]), rows[r]["label"], *images[r]) for r in order]
+
+
+def read_split(pack, name):
+    """Of each fold: the paths to train with and those to validate with, in ImageFolder's order."""
+    manifest = json.loads((Path(pack) / "pack.json").read_text("utf-8"))
+    table = pa.ipc.open_file((Path(pack) / "splits" / f"{name}.arrow").read_bytes()).read_all()
+    facts = {key.decode(): value.decode() for key, value in table.schema.metadata.items()}
+    assert (facts["format"], facts["version"].split(".")[0]) == ("fastload-split", "1")
+    assert facts["index_sha256"] == manifest["index"]["sha256"]
+    folds = int(facts["folds"])
+    assert ("val" in facts) == (folds == 1)
+    fold_of = table.column("fold").to_pylist()
+    assert len(fold_of) == manifest["records"] and set(fold_of) <= set(range(-1, folds))
+    rows = pa.ipc.open_file((Path(pack) / "index.arrow").read_bytes()).read_all().to_pylist()
+    listed = [(as_name(rows[r["listing"]]["path"]), fold_of[r["listing"]]) for r in rows]
+    return [
+        ([path for path, f in listed if f != fold], [path for path, f in listed if f == fold])
+        for fold in range(folds)
+    ]

@@ -39,6 +39,7 @@ def test_attributes_are_torchvisions(label_folder: Path, small_pack: Path) -> No
     ]
     assert [(str(Path(p).relative_to(small_pack)), label) for p, label in ours.samples] == relative
     assert ours.imgs == ours.samples and ours.samples == list(ours.imgs)
+    assert ours.class_counts.tolist() == np.bincount(theirs.targets).tolist()
 
 
 def test_lazy_lists_act_as_lists(small_pack: Path) -> None:

@@ -13,7 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from fastload.cli.words import bytes_words, name_words
-from fastload.store import Codec, open_pack
+from fastload.errors import PackError
+from fastload.store import Codec, open_pack, open_split, split_names
 
 if TYPE_CHECKING:
     from fastload.store import Pack
@@ -71,7 +72,16 @@ def _facts(pack: Pack) -> dict[str, Any]:
         "options": manifest.options,
         "measured": manifest.measured,
         "writer": manifest.writer,
+        "splits": {name: _split_words(pack, name) for name in split_names(pack)},
     }
+
+
+def _split_words(pack: Pack, name: str) -> str:
+    try:
+        return open_split(pack, name).words
+    except PackError as error:
+        # The pack is none the worse for it.
+        return f"cannot be used: {error}"
 
 
 def _resolution(pack: Pack) -> dict[str, dict[str, int]]:
@@ -114,6 +124,8 @@ def _print(facts: dict[str, Any], shown: int | None) -> None:
     # Above the table, where a long path is not broken and can be copied.
     click.echo(name_words(facts["path"]))
     console.print(table)
+    for name, words in facts["splits"].items():
+        click.echo(f"split {name_words(name)}: {name_words(words)}")
     if facts["resolution"]:
         console.print(_resolution_table(facts["resolution"]))
     console.print(_class_table(facts["classes"], shown))

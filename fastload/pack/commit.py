@@ -12,8 +12,8 @@ import numpy as np
 import PIL
 import pyarrow as pa
 
-from fastload.pack.durable import TEMPORARY, publish, write_file
 from fastload.store.codec import Codec
+from fastload.store.durable import TEMPORARY, publish, write_file
 from fastload.store.index import INDEX_NAME, index_schema
 from fastload.store.manifest import (
     BINARY_PATHS,

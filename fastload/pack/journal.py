@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 
 from fastload.errors import PackError
-from fastload.pack.durable import TEMPORARY, sync_folder, write_file
+from fastload.store.durable import TEMPORARY, sync_folder, write_file
 from fastload.store.manifest import ShardEntry
 from fastload.store.shards import SHARDS_NAME
 

@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 from typing import TYPE_CHECKING
 
-from fastload.pack.durable import TEMPORARY, publish
+from fastload.store.durable import TEMPORARY, publish
 from fastload.store.manifest import ShardEntry, shard_name
 from fastload.store.ustar import BLOCK, END_OF_ARCHIVE, header, padding
 

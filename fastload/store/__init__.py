@@ -6,6 +6,7 @@ from fastload.store.codec import Codec
 from fastload.store.index import Index
 from fastload.store.manifest import ClassEntry, IndexEntry, Manifest, ShardEntry, Source
 from fastload.store.pack import Pack, open_pack
+from fastload.store.split import Split, open_split, split_names
 
 __all__ = [
     "ClassEntry",
@@ -16,5 +17,8 @@ __all__ = [
     "Pack",
     "ShardEntry",
     "Source",
+    "Split",
     "open_pack",
+    "open_split",
+    "split_names",
 ]

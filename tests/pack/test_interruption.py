@@ -17,10 +17,9 @@ import pytest
 
 import fastload
 from fastload.errors import PackError
-from fastload.pack import durable
 from fastload.pack.journal import Journal
 from fastload.pack.recode import recode_pack
-from fastload.store import open_pack
+from fastload.store import durable, open_pack
 from tests.pack.faulty_packing import SHARD_SIZE, write
 from tests.pack.image_files import photo, saved
 from tests.pack.test_pack import small_folder, tree

@@ -77,7 +77,8 @@ def test_metadata(installed: Path) -> None:
     requirements = metadata.get_all("Requires-Dist", [])
     required = [line.split(">=") for line in requirements if "extra ==" not in line]
     assert sorted(name for name, _ in required) == [
-        "click", "numpy", "pillow", "pyarrow", "rich", "torch", "torchvision", "typing-extensions"
+        "click", "numpy", "pillow", "pyarrow", "rich", "scikit-learn", "torch",
+        "torchvision", "typing-extensions",
     ]  # fmt: skip
     pins = dict(line.split("==") for line in (HERE / "oldest.txt").read_text().splitlines()[1:])
     assert all(pins[name].startswith(bound) for name, bound in required), (
