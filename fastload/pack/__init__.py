@@ -68,10 +68,13 @@ def pack(
 
     from fastload.cpus import usable_cpus
     from fastload.pack.folder import pack_folder
-    from fastload.pack.options import Options, parse_size
+    from fastload.pack.options import Options
+    from fastload.sizes import parse_size
     from fastload.store.paths import beside
 
-    options = Options(max_side, quality, verbatim, parse_size(shard_size), cls, seed, codec)
+    options = Options(
+        max_side, quality, verbatim, parse_size(shard_size, "--shard-size"), cls, seed, codec
+    )
     if workers is not None and workers < 1:
         raise ValueError(f"--workers is {workers}, it takes 1 or more")
     folder = Path(source).expanduser()

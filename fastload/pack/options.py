@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
-__all__ = ["CODECS", "DEFAULT_SHARD_SIZE", "Options", "parse_size"]
+__all__ = ["CODECS", "DEFAULT_SHARD_SIZE", "Options"]
 
 # Large enough for sequential reads from any disk, small enough to write again after a crash.
 DEFAULT_SHARD_SIZE = 256 * 10**6
@@ -14,28 +13,9 @@ DEFAULT_SHARD_SIZE = 256 * 10**6
 # How what came as JPEG, or was made one, is stored.
 CODECS = ("jpeg", "dct")
 
-_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "KI": 2**10, "MI": 2**20, "GI": 2**30}
 # A header, one block of payload, and the end of the archive.
 _SMALLEST_SHARD = 4 * 512
 _SEEDS = 2**63
-
-
-def parse_size(text: str | int) -> int:
-    """Bytes in a size such as ``"256MB"``, ``"64MiB"`` or ``1000000``.
-
-    Raises:
-        ValueError: the text is no size.
-
-    >>> parse_size("256MB"), parse_size("1.5 GiB"), parse_size(4096)
-    (256000000, 1610612736, 4096)
-    """
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMG]I?)?B?\s*", str(text), re.IGNORECASE)
-    if match is None:
-        raise ValueError(
-            f"--shard-size is {str(text)!r}, it takes bytes, or a number with KB, MB, GB, KiB, MiB "
-            "or GiB"
-        )
-    return round(float(match[1]) * _UNITS[(match[2] or "").upper()])
 
 
 @dataclass(frozen=True)
