@@ -28,7 +28,7 @@ class Located:
     Attributes:
         parts: int64, shape (n,): number of the dataset in ``View.parts``.
         records: int64, shape (n,): record id in that dataset's pack.
-        labels: int64, shape (n,): class of each.
+        labels: int64, shape (n,): class of each, -1 where it has none.
     """
 
     parts: Indices
@@ -61,10 +61,9 @@ class _Folder(View):
         return len(self.parts[0])
 
     def locate(self, indices: Indices) -> Located:
-        index = self.parts[0].pack.index
-        records = index.listing[indices].astype(np.int64)
-        labels = index.label[records].astype(np.int64)
-        return Located(np.zeros(len(records), np.int64), records, labels)
+        pack = self.parts[0].pack
+        records = pack.index.listing[indices].astype(np.int64)
+        return Located(np.zeros(len(records), np.int64), records, pack.targets(records))
 
 
 class _Part(View):

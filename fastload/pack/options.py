@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import Field, asdict, dataclass, fields
 from typing import Any
+
+from fastload.errors import PackError
 
 __all__ = ["CODECS", "DEFAULT_SHARD_SIZE", "Options"]
 
@@ -59,6 +61,33 @@ class Options:
         if not 0 <= self.seed < _SEEDS:
             raise ValueError(f"--seed is {self.seed}, it takes 0 to 2**63 - 1")
 
+    @staticmethod
+    def from_json(content: dict[str, Any], where: str) -> Options:
+        """The options of a pack that is there, the default for what its ``pack.json`` leaves out.
+
+        Args:
+            content: as ``pack.json`` has it; what this version does not know decides no bytes.
+            where: the pack, for the message.
+
+        Raises:
+            PackError: a value is none that an option takes.
+
+        >>> Options.from_json({"cls": False, "max_side": 64}, "data.pack").max_side
+        64
+        """
+        # A pack that does not speak of .cls members has none.
+        given: dict[str, Any] = {"cls": False}
+        try:
+            for option in fields(Options):
+                if option.name in content:
+                    given[option.name] = _checked(option, content[option.name])
+            return Options(**given)
+        except ValueError as error:
+            raise PackError(
+                f"{where}: its options cannot be followed ({error}). Upgrade fastload, or pack the "
+                "label folder again."
+            ) from error
+
     @property
     def lossy(self) -> bool:
         """Whether pixels may differ from the source's."""
@@ -67,3 +96,10 @@ class Options:
     def to_json(self) -> dict[str, Any]:
         """The options as ``pack.json`` keeps them."""
         return asdict(self)
+
+
+def _checked(option: Field[Any], value: Any) -> Any:
+    kinds = (int, type(None)) if option.default is None else (type(option.default),)
+    if type(value) not in kinds:
+        raise ValueError(f"{option.name} is {value!r}")
+    return value
