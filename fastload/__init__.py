@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from fastload.errors import FastloadError, PackError, RecordError
     from fastload.loader import DataLoader
     from fastload.pack import pack
+    from fastload.pack.append import append
 
 __all__ = [
     "DataLoader",
@@ -22,6 +23,7 @@ __all__ = [
     "PackError",
     "RecordError",
     "__version__",
+    "append",
     "pack",
 ]
 
@@ -31,6 +33,7 @@ _HOMES = {
     "ImageFolder": "fastload.dataset",
     "PackError": "fastload.errors",
     "RecordError": "fastload.errors",
+    "append": "fastload.pack.append",
 }
 
 

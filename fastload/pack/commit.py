@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from fastload.pack.scan import Listing
     from fastload.store.manifest import ShardEntry, Source
 
-__all__ = ["commit", "psnr_summary", "writer_versions"]
+__all__ = ["commit", "joined_psnr", "psnr_summary", "writer_versions"]
 
 # Bytes hashed at a time.
 _STEP = 1 << 20
@@ -160,4 +160,23 @@ def psnr_summary(psnr: NDArray[np.float64]) -> dict[str, float]:
         "lossy_records": len(lossy),
         "psnr_mean_db": round(float(lossy.mean()), 3),
         "psnr_worst_db": round(float(lossy.min()), 3),
+    }
+
+
+def joined_psnr(before: dict[str, float], added: dict[str, float]) -> dict[str, float]:
+    """What ``pack.json`` tells of a pack's records and of those that were added to it.
+
+    >>> one = {"lossy_records": 1, "psnr_mean_db": 40.0, "psnr_worst_db": 40.0}
+    >>> two = {"lossy_records": 3, "psnr_mean_db": 36.0, "psnr_worst_db": 30.0}
+    >>> joined_psnr(one, two)
+    {'lossy_records': 4, 'psnr_mean_db': 37.0, 'psnr_worst_db': 30.0}
+    """
+    if not before or not added:
+        return before or added
+    records = before["lossy_records"] + added["lossy_records"]
+    in_all = sum(part["lossy_records"] * part["psnr_mean_db"] for part in (before, added))
+    return {
+        "lossy_records": records,
+        "psnr_mean_db": round(in_all / records, 3),
+        "psnr_worst_db": min(before["psnr_worst_db"], added["psnr_worst_db"]),
     }

@@ -28,15 +28,17 @@ from fastload.store.shards import SHARDS_NAME
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["JOURNAL_NAME", "ROW", "Journal", "ShardRecord"]
+__all__ = ["INDEX_FILE", "JOURNAL_NAME", "ROW", "Journal", "ShardRecord"]
 
 JOURNAL_NAME = ".progress"
 LOCK_NAME = "lock"
 
+# The index of any state of a pack.
+INDEX_FILE = re.compile(r"index(?:-\d+)?\.arrow")
 # What a run may leave; a pack that is appended to may have files of other programs beside.
 _SHARD = re.compile(rf"(\d{{5,}})\.tar(?:{re.escape(TEMPORARY)})?")
 _TEMPORARY_OF_PACK = re.compile(
-    rf"(?:index(?:-\d+)?\.arrow|pack\.json|rejected\.csv){re.escape(TEMPORARY)}"
+    rf"(?:{INDEX_FILE.pattern}|pack\.json|rejected\.csv){re.escape(TEMPORARY)}"
 )
 
 # Keys of a job that are hashes of what is written, in words.

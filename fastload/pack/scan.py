@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["EXTENSIONS", "Listing", "looks_labelled", "scan", "scan_unlabelled"]
+__all__ = ["EXTENSIONS", "SUPPORTED", "Listing", "looks_labelled", "scan", "scan_unlabelled"]
 
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
 
@@ -34,7 +34,7 @@ _LABEL_FOLDER = "A label folder has one sub-folder a class, with the images of t
 _IMAGES_WITHOUT_CLASSES = (
     " Here are images without: `fastload pack --unlabelled` packs them for inference."
 )
-_SUPPORTED = f"Supported extensions are: {', '.join(EXTENSIONS)}."
+SUPPORTED = f"Supported extensions are: {', '.join(EXTENSIONS)}."
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def scan(root: str | os.PathLike[str], *, allow_empty: bool = False) -> Listing:
             empty.append(name)
     if empty and not allow_empty:
         raise FileNotFoundError(
-            f"Found no valid file for the classes {', '.join(empty)}. {_SUPPORTED} "
+            f"Found no valid file for the classes {', '.join(empty)}. {SUPPORTED} "
             "Remove these folders, or pack with --allow-empty."
         )
     return _listing(folder, classes, paths, labels, stats)
@@ -134,7 +134,7 @@ def scan_unlabelled(root: str | os.PathLike[str]) -> Listing:
         paths.append(path)
         stats.append((size, mtime))
     if not paths:
-        raise FileNotFoundError(f"Found no valid file in {folder}. {_SUPPORTED}")
+        raise FileNotFoundError(f"Found no valid file in {folder}. {SUPPORTED}")
     return _listing(folder, (), paths, [0] * len(paths), stats)
 
 
