@@ -120,7 +120,7 @@ def finished_shards(target: Path) -> dict[str, int]:
 
 
 def is_whole(command: str, source: Path, target: Path) -> bool:
-    """Whether the pack is what it is to be; one that is appended to is a sound pack all the time."""
+    """Whether the pack is what it is to be; one that is appended to is sound all the time."""
     if command != "append":
         return (target / "pack.json").exists()
     opened = open_pack(target)
