@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +14,7 @@ from fastload.pack.duplicate import Duplicate, StoredBytes
 from fastload.pack.encode import Rejected, encode_file
 from fastload.pack.options import Options
 from fastload.pack.rejected import read_rejected, rejected_csv
+from fastload.pack.resemblance import nearest_records
 from fastload.pack.union import free_names, is_renaming, union
 from fastload.store.manifest import AppendedSource
 from fastload.store.pack import open_pack
@@ -58,7 +58,8 @@ class AddedImages:
         strict: a file that is rejected is an error.
 
     Attributes:
-        near: files that resemble an image of the pack; known once they are committed.
+        near: files that resemble an image of the pack, by their perceptual hashes; known once they
+            are committed.
         names: of each file whose path belonged to another image its path in the pack; likewise.
     """
 
@@ -86,6 +87,7 @@ class AddedImages:
         self._pack = pack
         self._root = str(listing.root)
         self._keep_duplicates = keep_duplicates
+        self._rejected_before = read_rejected(pack.root, manifest.source)
         self._stored = StoredBytes(pack)
         self._taken = _taken(pack, listing)
         self.names: dict[str, str] = {}
@@ -111,7 +113,6 @@ class AddedImages:
         places = written.rows["source"].tolist()
         self.names = self._free_names(places)
         self.near = self._resembling(written.rows)
-        rejected = read_rejected(root, before.source)
         listing, rows = union(self._pack, self.listing, written.rows, self.names)
         return commit(
             root,
@@ -121,7 +122,7 @@ class AddedImages:
                 before.source, appended=(*before.source.appended, self._source(written))
             ),
             options=before.options,
-            rejected=rejected_csv([*rejected, *self.rejected(written)]),
+            rejected=rejected_csv([*self._rejected_before, *self.rejected(written)]),
             measured=joined_psnr(before.measured, psnr_summary(written.rows["psnr"])),
             writer=before.writer,
         )
@@ -170,15 +171,11 @@ class AddedImages:
         return free_names(colliding, {*stored, *self.listing.paths})
 
     def _resembling(self, rows: NDArray[np.void]) -> list[Match]:
-        """Of each new image that resembles one of the pack that one, of another class if any."""
-        old = self._pack.index
-        pairs = _near_pairs(rows["perceptual_hash"], old.perceptual_hash)
-        places = rows["source"][pairs[:, 0]].astype(np.int64)
-        same_class = self.listing.labels[places] == old.label[pairs[:, 1]]
-        closest: dict[int, int] = {}
-        for choice in np.lexsort((pairs[:, 1], same_class, places)).tolist():
-            closest.setdefault(int(places[choice]), int(pairs[choice, 1]))
-        return [self._match(place, record) for place, record in closest.items()]
+        places = rows["source"].astype(np.int64)
+        hashes = np.ascontiguousarray(rows["perceptual_hash"])
+        nearest = nearest_records(hashes, self.listing.labels[places], self._pack.index)
+        pairs = sorted(zip(places.tolist(), nearest.tolist(), strict=True))
+        return [self._match(place, record) for place, record in pairs if record >= 0]
 
     def _match(self, place: int, record: int) -> Match:
         index = self._pack.index
@@ -200,11 +197,3 @@ class AddedImages:
 def _taken(pack: Pack, listing: Listing) -> frozenset[str]:
     """The paths that both have."""
     return frozenset(listing.paths).intersection(pack.index.paths(range(len(pack))))
-
-
-def _near_pairs(hashes: NDArray[np.uint64], among: NDArray[np.uint64]) -> NDArray[np.int64]:
-    """(k, 2) places in ``hashes`` and in ``among`` of images that resemble each other."""
-    pairs: NDArray[np.int64] = import_module("fastload.duplicates").near_duplicates_of(
-        np.ascontiguousarray(hashes), among
-    )
-    return pairs

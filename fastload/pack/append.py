@@ -52,7 +52,7 @@ class AppendReport:
         added: images added; where it is 0 the pack was not changed.
         duplicates: files left out because the pack has the same image.
         kept_duplicates: files added although the pack has the same image.
-        near: files added that resemble an image of the pack.
+        near: files added that resemble an image of the pack, by their perceptual hashes.
         renamed: (path, path in the pack) of files whose path belonged to another image.
         rejected: (path, reason) of files that cannot be read.
         seconds: the time it took.
@@ -109,17 +109,19 @@ def append(
     began = time.monotonic()
     root = Path(pack).expanduser()
     # All that can be refused is refused before anything is written.
-    listing = _listing(_sound_pack(root), source)
+    opened = _sound_pack(root)
+    listing = _listing(opened, source)
+    work = AddedImages(opened, listing, keep_duplicates=keep_duplicates, strict=strict)
     load_plugins()
     with (
         disk_named(root, "the pack is whole", "it needs the right to write there"),
         contextlib.closing(AppendJournal(root)) as journal,
     ):
-        # Another append may have ended before this one held the journal.
-        opened = _sound_pack(root)
-        work = AddedImages(
-            opened, _labelled_as(opened, listing), keep_duplicates=keep_duplicates, strict=strict
-        )
+        if open_pack(root).manifest != opened.manifest:
+            # Another append ended before this one held the journal.
+            opened = _sound_pack(root)
+            listing = _labelled_as(opened, listing)
+            work = AddedImages(opened, listing, keep_duplicates=keep_duplicates, strict=strict)
         written, files_now = write_shards(root, work, journal, workers or usable_cpus(), progress)
         manifest = work.commit(root, written) if len(written.rows) else opened.manifest
         _remove_other_indexes(root, manifest.index.name)

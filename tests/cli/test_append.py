@@ -23,7 +23,7 @@ from tests.pack.test_pack import tree
 
 @pytest.fixture(autouse=True)
 def by_brute_force(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fastload.pack.added._near_pairs", near_pairs)
+    monkeypatch.setattr("fastload.pack.resemblance._near_pairs", near_pairs)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fastload.pack import added
+from fastload.pack import resemblance
 
 DISTANCE = 6
 
@@ -17,4 +17,4 @@ def near_pairs(hashes: np.ndarray, among: np.ndarray) -> np.ndarray:
 
 def use_brute_force() -> None:
     """For a process of its own."""
-    added._near_pairs = near_pairs
+    resemblance._near_pairs = near_pairs

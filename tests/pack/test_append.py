@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from torchvision.datasets import ImageFolder
 
 import fastload
@@ -37,7 +38,7 @@ from tests.store.damage import rewrite_manifest
 
 @pytest.fixture(autouse=True)
 def by_brute_force(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fastload.pack.added._near_pairs", near_pairs)
+    monkeypatch.setattr("fastload.pack.resemblance._near_pairs", near_pairs)
 
 
 def put(folder: Path, path: str, seed: int, file_format: str = "JPEG") -> Path:
@@ -333,10 +334,33 @@ def test_of_many_near_records_one_is_named_and_one_of_another_class_first(
 ) -> None:
     put(tmp_path / "more", "cat/new.jpg", 9)
     all_of_them = np.array([[0, record] for record in range(4)])
-    monkeypatch.setattr("fastload.pack.added._near_pairs", lambda hashes, among: all_of_them)
+    monkeypatch.setattr("fastload.pack.resemblance._near_pairs", lambda hashes, among: all_of_them)
     (named,) = fastload.append(base, tmp_path / "more").near
     assert named.contradicts
     assert named.other.startswith("dog/")
+
+
+def test_flat_images_are_compared_once_for_each_class(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A million pairs of images without contrast would not be worth their memory."""
+    for number in range(20):
+        for folder in ("first", "second"):
+            flat = Image.new("RGB", (16 + number, 16), (number, 90, len(folder)))
+            (tmp_path / folder / "cat").mkdir(parents=True, exist_ok=True)
+            flat.save(tmp_path / folder / "cat" / f"{folder}{number}.png")
+    fastload.append(base, tmp_path / "first")
+    seen = []
+
+    def compared(hashes: np.ndarray, among: np.ndarray) -> np.ndarray:
+        seen.append((len(hashes), len(among)))
+        return near_pairs(hashes, among)
+
+    monkeypatch.setattr("fastload.pack.resemblance._near_pairs", compared)
+    report = fastload.append(base, tmp_path / "second")
+    assert seen == [(1, 5)]
+    assert len(report.near) == report.added == 20
+    assert {match.other.split("/")[1][:5] for match in report.near} == {"first"}
 
 
 @pytest.mark.parametrize(
@@ -539,6 +563,20 @@ def test_a_damaged_pack_is_not_built_upon(base: Path, tmp_path: Path) -> None:
         with pytest.raises(PackError, match=rf"{name} is missing or damaged\. Run `fastload verif"):
             fastload.append(copy, tmp_path / "more")
         shutil.rmtree(copy)
+
+
+def test_without_its_list_of_rejected_files_a_pack_is_incomplete(
+    base: Path, tmp_path: Path
+) -> None:
+    put(tmp_path / "more", "cat/0.jpg", 9)
+    for content, words in ((None, "the file is missing"), ("a,b\n", "does not list paths")):
+        (base / "rejected.csv").unlink()
+        if content is not None:
+            (base / "rejected.csv").write_text(content)
+        with pytest.raises(PackError, match=rf"rejected\.csv: .*{words}"):
+            fastload.append(base, tmp_path / "more")
+        (base / "rejected.csv").touch()
+    assert not (base / ".appending").exists()
 
 
 def test_options_that_cannot_be_followed(base: Path, tmp_path: Path) -> None:

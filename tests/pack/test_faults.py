@@ -67,7 +67,7 @@ def undisturbed(command: str, source: Path) -> Path:
     target = source.with_name("undisturbed")
     prepare(command, source, target)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("fastload.pack.added._near_pairs", near_pairs)
+        patch.setattr("fastload.pack.resemblance._near_pairs", near_pairs)
         report = write(command, source, target)
     assert len(report.manifest.shards) >= 3
     return report.path

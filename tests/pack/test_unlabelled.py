@@ -130,7 +130,7 @@ def test_recoding_there_and_back(folder: Path, pack: Path, tmp_path: Path) -> No
 def test_appending_to_an_unlabelled_pack(
     folder: Path, pack: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fastload.pack.added._near_pairs", near_pairs)
+    monkeypatch.setattr("fastload.pack.resemblance._near_pairs", near_pairs)
     (tmp_path / "more" / "b").mkdir(parents=True)
     for number, path in enumerate(("b/1.jpg", "a.jpg", "b/0.jpg")):
         (tmp_path / "more" / path).write_bytes(saved(photo(24, 20 + number, 50 + number), "JPEG"))
