@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from fastload.errors import FastloadError, PackError, RecordError
     from fastload.loader import DataLoader
     from fastload.pack import pack
+    from fastload.pack.append import append
     from fastload.sample import BalancedSampler
     from fastload.sample.folds import folds, holdout
     from fastload.store import Split
@@ -28,6 +29,7 @@ __all__ = [
     "RecordError",
     "Split",
     "__version__",
+    "append",
     "describe_epoch",
     "folds",
     "holdout",
@@ -41,6 +43,7 @@ _HOMES = {
     "ImageFolder": "fastload.dataset",
     "PackError": "fastload.errors",
     "RecordError": "fastload.errors",
+    "append": "fastload.pack.append",
     "Split": "fastload.store",
     "describe_epoch": "fastload.epoch_report",
     "folds": "fastload.sample.folds",

@@ -50,7 +50,7 @@ class ImageFolder(Dataset[tuple[Any, Any]]):
         classes: names of the classes, sorted.
         class_to_idx: label of each class.
         samples, imgs: (path, label) of each image.
-        targets: label of each image.
+        targets: label of each image; -1 where the pack is unlabelled, and has no classes.
         class_counts: how many images each class has here.
 
     Raises:
@@ -88,7 +88,8 @@ class ImageFolder(Dataset[tuple[Any, Any]]):
         self.pack: Pack = open_pack(self.root)
         self.classes = self.pack.classes
         self.class_to_idx = self.pack.class_to_idx
-        self._ends = np.cumsum([entry.count for entry in self.pack.manifest.classes])
+        counts = [entry.count for entry in self.pack.manifest.classes]
+        self._ends = np.cumsum([len(self.pack)] if self.pack.manifest.unlabelled else counts)
         self._part = ""
         # The places of the samples among the pack's, ascending; None where they are all there.
         self._places: npt.NDArray[np.int64] | None = None
@@ -145,7 +146,7 @@ class ImageFolder(Dataset[tuple[Any, Any]]):
     @property
     def targets(self) -> Targets:
         """Label of each image, a lazy list that NumPy takes as an array."""
-        return Targets(self._ends)
+        return Targets(self._ends, -1 if self.pack.manifest.unlabelled else 0)
 
     @targets.setter
     def targets(self, value: object) -> None:
@@ -157,7 +158,7 @@ class ImageFolder(Dataset[tuple[Any, Any]]):
     @property
     def class_counts(self) -> npt.NDArray[np.int64]:
         """How many samples each class has: int64, shape (C,)."""
-        return np.diff(self._ends, prepend=0)
+        return np.diff(self._ends, prepend=0)[: len(self.classes)]
 
     @property
     def pipeline(self) -> Pipeline:
@@ -292,10 +293,16 @@ def _checked_place(index: int, length: int) -> int:
 
 
 class Targets(Sequence[int]):
-    """The labels in ImageFolder's order: runs of equal labels, known from the class counts."""
+    """The labels in ImageFolder's order: runs of equal labels, known from the class counts.
 
-    def __init__(self, ends: npt.NDArray[np.int64]) -> None:
+    Args:
+        ends: where each run ends.
+        first: label of the first run; the next ones follow.
+    """
+
+    def __init__(self, ends: npt.NDArray[np.int64], first: int = 0) -> None:
         self._ends = ends
+        self._first = first
 
     def __len__(self) -> int:
         return int(self._ends[-1]) if len(self._ends) else 0
@@ -308,14 +315,14 @@ class Targets(Sequence[int]):
         if isinstance(index, slice):
             return [self[place] for place in range(*index.indices(len(self)))]
         place = _checked_place(index, len(self))
-        return int(np.searchsorted(self._ends, place, side="right"))
+        return self._first + int(np.searchsorted(self._ends, place, side="right"))
 
     def __iter__(self) -> Iterator[int]:
         return iter(self.__array__().tolist())
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
         counts = np.diff(self._ends, prepend=0)
-        labels = np.repeat(np.arange(len(counts)), counts)
+        labels = np.repeat(np.arange(self._first, self._first + len(counts)), counts)
         return labels if dtype is None else labels.astype(dtype)
 
     def __eq__(self, other: object) -> bool:
@@ -326,7 +333,7 @@ class Targets(Sequence[int]):
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
-        return f"<{len(self)} labels of {len(self._ends)} classes>"
+        return f"<{len(self)} labels of {len(self._ends) + min(self._first, 0)} classes>"
 
 
 class Samples(Sequence[tuple[str, int]]):

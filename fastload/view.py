@@ -29,7 +29,7 @@ class Located:
     Attributes:
         parts: int64, shape (n,): number of the dataset in ``View.parts``.
         records: int64, shape (n,): record id in that dataset's pack.
-        labels: int64, shape (n,): class of each.
+        labels: int64, shape (n,): class of each, -1 where it has none.
     """
 
     parts: Indices
@@ -68,8 +68,7 @@ class _Folder(View):
     def locate(self, indices: Indices) -> Located:
         dataset = self.parts[0]
         records = dataset.records(indices)
-        labels = dataset.pack.index.label[records].astype(np.int64)
-        return Located(np.zeros(len(records), np.int64), records, labels)
+        return Located(np.zeros(len(records), np.int64), records, dataset.pack.targets(records))
 
     def class_lists(self) -> ClassLists:
         # Known without looking at a single record.

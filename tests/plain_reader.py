@@ -56,13 +56,28 @@ def read(pack):
     manifest = json.loads((Path(pack) / "pack.json").read_text("utf-8"))
     assert (manifest["format"], manifest["version"][0]) == ("fastload-pack", 1)
     features = set(manifest["required_features"])
-    assert features <= {"binary-paths", "dct"}
+    assert features <= {"binary-paths", "dct", "appended", "unlabelled"}
+    appended = manifest["source"]["appended"] if "appended" in features else []
+    assert ("appended" in features) == bool(appended) == ("name" in manifest["index"])
+    newest = 2 if features & {"appended", "unlabelled"} else 1
+    assert manifest["version"][1] >= newest
     classes = manifest["classes"]
+    assert not ("unlabelled" in features and (classes or manifest["options"]["cls"]))
     names = [as_name(bytes.fromhex(c["bytes"])) if "bytes" in c else c["name"] for c in classes]
-    index = sound(Path(pack) / "index.arrow", manifest["index"])
+    index_name = manifest["index"].get("name", "index.arrow")
+    assert index_name == (f"index-{len(appended) + 1}.arrow" if appended else "index.arrow")
+    index = sound(Path(pack) / index_name, manifest["index"])
     rows = pa.ipc.open_file(index).read_all().to_pylist()
     assert ("dct" in features) == any(row["codec"] == 1 for row in rows)
-    assert len(rows) == manifest["records"] == sum(c["count"] for c in classes)
+    assert len(rows) == manifest["records"]
+    counts = [c["count"] for c in classes] if "unlabelled" not in features else [len(rows)]
+    assert [sum(row["label"] == k for row in rows) for k in range(len(counts))] == counts
+    begins = len(rows) - sum(part["records"] for part in appended)
+    for part in appended:
+        assert part["records"] and (
+            begins == 0 or rows[begins - 1]["shard"] < rows[begins]["shard"]
+        )
+        begins += part["records"]
     images = []
     for number, entry in enumerate(manifest["shards"]):
         shard = sound(Path(pack) / "shards" / entry["name"], entry)
@@ -79,6 +94,8 @@ def read(pack):
             assert images[-1][0].size == (row["width"], row["height"])
     order = [row["listing"] for row in rows]
     assert sorted(order) == list(range(len(images)))
+    listed = [(row["label"], *as_name(row["path"]).rpartition("/")) for row in rows]
+    assert [listed[r] for r in order] == sorted(listed)
     return names, [(as_name(rows[r]["path"]), rows[r]["label"], *images[r]) for r in order]
 
 

@@ -11,7 +11,7 @@ from fastload.version import __version__
 
 __all__ = ["main"]
 
-COMMANDS = ("pack", "info", "verify", "split", "recode", "unpack")
+COMMANDS = ("pack", "append", "info", "verify", "split", "recode", "unpack")
 
 
 class CommandFiles(click.Group):

@@ -15,6 +15,7 @@ from rich.text import Text
 from fastload.cli.words import bytes_words, name_words
 from fastload.errors import PackError
 from fastload.store import Codec, open_pack, open_split, split_names
+from fastload.store.manifest import UNLABELLED
 
 if TYPE_CHECKING:
     from fastload.store import Pack
@@ -57,7 +58,7 @@ def _facts(pack: Pack) -> dict[str, Any]:
         ],
         "shards": len(manifest.shards),
         "bytes": {
-            "source": manifest.source.bytes,
+            "source": manifest.source.bytes_in_all,
             "shards": sum(shard.size for shard in manifest.shards),
             "images": sum(lengths),
             "index": manifest.index.size,
@@ -68,7 +69,8 @@ def _facts(pack: Pack) -> dict[str, Any]:
             if codecs[codec]
         },
         "resolution": _resolution(pack),
-        "rejected": manifest.source.rejected,
+        "rejected": manifest.source.rejected_in_all,
+        "appended": [vars(part) for part in manifest.source.appended],
         "options": manifest.options,
         "measured": manifest.measured,
         "writer": manifest.writer,
@@ -108,7 +110,12 @@ def _print(facts: dict[str, Any], shown: int | None) -> None:
     table.add_column()
     table.add_column(justify="right")
     table.add_row("format", f"fastload-pack {facts['version']}")
-    table.add_row("images", f"{facts['images']:,} in {len(facts['classes']):,} classes")
+    unlabelled = UNLABELLED in facts["required_features"]
+    classes = "no classes (unlabelled)" if unlabelled else f"{len(facts['classes']):,} classes"
+    table.add_row("images", f"{facts['images']:,} in {classes}")
+    if facts["appended"]:
+        added = sum(part["records"] for part in facts["appended"])
+        table.add_row("appended of them", f"{added:,}")
     table.add_row("rejected", f"{facts['rejected']:,}")
     table.add_row("source", bytes_words(sizes["source"]))
     table.add_row("shards", f"{facts['shards']:,}, {bytes_words(sizes['shards'])}")
@@ -128,7 +135,8 @@ def _print(facts: dict[str, Any], shown: int | None) -> None:
         click.echo(f"split {name_words(name)}: {name_words(words)}")
     if facts["resolution"]:
         console.print(_resolution_table(facts["resolution"]))
-    console.print(_class_table(facts["classes"], shown))
+    if facts["classes"]:
+        console.print(_class_table(facts["classes"], shown))
 
 
 def _resolution_table(resolution: dict[str, dict[str, int]]) -> Table:

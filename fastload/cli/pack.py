@@ -14,6 +14,7 @@ from fastload.cli.watching import watching
 from fastload.cli.words import bytes_words, duration_words, name_words
 from fastload.pack import pack
 from fastload.pack.options import CODECS
+from fastload.pack.scan import looks_labelled
 
 if TYPE_CHECKING:
     from fastload.pack.flow import Progress, Report
@@ -49,6 +50,7 @@ _NAMED = 10
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the order of the records.")
 @click.option("--strict", is_flag=True, help="A file that cannot be read is an error.")
 @click.option("--allow-empty", is_flag=True, help="A class without a file is no error.")
+@click.option("--unlabelled", is_flag=True, help="SOURCE is a folder of images without classes.")
 def command(
     source: Path,
     output: Path | None,
@@ -62,6 +64,7 @@ def command(
     seed: int,
     strict: bool,
     allow_empty: bool,
+    unlabelled: bool,
 ) -> None:
     """Pack the label folder SOURCE: the same pixels, labels and classes, several times as fast.
 
@@ -85,8 +88,15 @@ def command(
             seed=seed,
             strict=strict,
             allow_empty=allow_empty,
+            unlabelled=unlabelled,
             progress=report,
         )
+        if unlabelled and looks_labelled(source):
+            click.echo(
+                f"{name_words(str(source))} looks like a label folder: with --unlabelled there "
+                "are no classes, its folders are parts of the paths.",
+                err=True,
+            )
     if done.already_packed:
         click.echo(f"{name_words(str(done.path))} is already packed: nothing to do.")
     else:
@@ -98,7 +108,8 @@ def _print(report: Report) -> None:
     table = Table(show_header=False)
     table.add_column()
     table.add_column(justify="right")
-    table.add_row("classes", f"{len(manifest.classes):,}")
+    if not manifest.unlabelled:
+        table.add_row("classes", f"{len(manifest.classes):,}")
     table.add_row("images", f"{manifest.records:,}")
     table.add_row("shards", f"{len(manifest.shards):,}")
     table.add_row("bytes in", bytes_words(manifest.source.bytes))

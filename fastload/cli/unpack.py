@@ -58,8 +58,9 @@ def command(pack: Path, output: Path | None, workers: int | None) -> None:
     except OSError as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{name_words(str(folder))}: {len(opened):,} images, {bytes_words(written)}.")
-    if opened.manifest.source.rejected:
-        click.echo(f"{opened.manifest.source.rejected:,} files of the source were never packed.")
+    rejected = opened.manifest.source.rejected_in_all
+    if rejected:
+        click.echo(f"{rejected:,} files of the source were never packed.")
 
 
 def _unpack(pack: Pack, folder: Path, workers: int) -> int:
@@ -116,7 +117,7 @@ def _write(pack: Pack, folder: Path, records: range) -> int:
     written = 0
     for record in records:
         path = pack.index.path(record)
-        fault = path_fault(path, pack.classes[pack.index.label[record]])
+        fault = path_fault(path, pack.class_name(record))
         if fault is not None:
             raise PackError(f"{pack.root}: record {record}: {fault}. Nothing is written.")
         data = _file_bytes(pack, record)

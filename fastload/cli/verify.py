@@ -10,6 +10,7 @@ import click
 from fastload.cli.watching import watching
 from fastload.cli.words import name_words
 from fastload.cpus import usable_cpus
+from fastload.pack.append import AppendJournal
 from fastload.pack.encode import load_plugins
 from fastload.store import open_pack
 from fastload.store.decoding import decode_record
@@ -55,6 +56,11 @@ def command(pack: Path, decode: bool, workers: int | None) -> None:
         raise click.ClickException(
             f"{pack}: {found:,} {'fault' if found == 1 else 'faults'}. Restore the named files "
             "from a copy, or pack the label folder again."
+        )
+    if (pack / AppendJournal.name).is_dir():
+        click.echo(
+            f"{name_words(str(pack))}: an append did not come to its end, which changes nothing. "
+            "Run it again to go on; the next append removes what it left."
         )
     looked = "decodes and its bytes are" if decode else "is"
     where, records = name_words(str(pack)), f"{len(opened):,} records"

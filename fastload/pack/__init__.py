@@ -32,15 +32,18 @@ def pack(
     seed: int = 0,
     strict: bool = False,
     allow_empty: bool = False,
+    unlabelled: bool = False,
     progress: Callable[[Progress], None] | None = None,
 ) -> Report:
     """Turn a label folder into a pack that yields the pixels, labels and classes of ImageFolder.
+
+    Or, with ``unlabelled``, a folder of images without classes into a pack for inference.
 
     An interrupted packing goes on when called again with the same arguments, and ends in the very
     bytes of an undisturbed one. The bytes do not depend on ``workers``.
 
     Args:
-        source: a folder with one sub-folder a class.
+        source: a folder with one sub-folder a class; with ``unlabelled`` any folder of images.
         output: the pack's folder; the source's name and ``.pack`` by default.
         codec: how JPEG images are stored: ``"jpeg"``, or ``"dct"``, which loads faster and takes
             more room (docs/packing.md). What cannot be stored so is stored as without it.
@@ -54,6 +57,8 @@ def pack(
         strict: a file that cannot be read is an error; otherwise it is left out and listed in
             ``rejected.csv``.
         allow_empty: a class without a file is no error.
+        unlabelled: the images have no classes: ``ImageFolder.classes`` is empty, all targets are
+            -1, and sub-folders of any depth are parts of the paths. There are no ``.cls`` members.
         progress: called now and then with how far it is.
 
     Raises:
@@ -68,10 +73,13 @@ def pack(
 
     from fastload.cpus import usable_cpus
     from fastload.pack.folder import pack_folder
-    from fastload.pack.options import Options, parse_size
+    from fastload.pack.options import Options
+    from fastload.sizes import parse_size
     from fastload.store.paths import beside
 
-    options = Options(max_side, quality, verbatim, parse_size(shard_size), cls, seed, codec)
+    size = parse_size(shard_size, "--shard-size")
+    has_cls = cls and not unlabelled
+    options = Options(max_side, quality, verbatim, size, has_cls, seed, codec)
     if workers is not None and workers < 1:
         raise ValueError(f"--workers is {workers}, it takes 1 or more")
     folder = Path(source).expanduser()
@@ -82,6 +90,7 @@ def pack(
         workers=workers or usable_cpus(),
         strict=strict,
         allow_empty=allow_empty,
+        unlabelled=unlabelled,
         progress=progress,
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import io
 import os
@@ -12,16 +11,21 @@ import numpy as np
 import PIL
 import pyarrow as pa
 
+from fastload.pack.rejected import REJECTED_NAME
 from fastload.store.codec import Codec
 from fastload.store.durable import TEMPORARY, publish, write_file
-from fastload.store.index import INDEX_NAME, index_schema
+from fastload.store.index import index_schema
 from fastload.store.manifest import (
+    APPENDED,
     BINARY_PATHS,
     DCT_RECORDS,
     MANIFEST_NAME,
+    UNLABELLED,
     ClassEntry,
     IndexEntry,
     Manifest,
+    index_name,
+    version_with,
 )
 from fastload.version import __version__
 
@@ -35,9 +39,8 @@ if TYPE_CHECKING:
     from fastload.pack.scan import Listing
     from fastload.store.manifest import ShardEntry, Source
 
-__all__ = ["REJECTED_NAME", "commit", "psnr_summary", "rejected_csv", "writer_versions"]
+__all__ = ["commit", "joined_psnr", "psnr_summary", "writer_versions"]
 
-REJECTED_NAME = "rejected.csv"
 # Bytes hashed at a time.
 _STEP = 1 << 20
 
@@ -68,11 +71,15 @@ def commit(
     rows, shards = written.rows, written.shards
     labels = listing.labels[rows["source"]]
     paths = [listing.paths[place] for place in rows["source"].tolist()]
-    features = [] if _all_utf8(paths) else [BINARY_PATHS]
-    batch = _index(rows, shards, labels, paths, binary_paths=bool(features))
-    if (rows["codec"] == Codec.DCT).any():
-        features.append(DCT_RECORDS)
-    index = _write_index(root / INDEX_NAME, batch)
+    there = {
+        BINARY_PATHS: not _all_utf8(paths),
+        DCT_RECORDS: bool((rows["codec"] == Codec.DCT).any()),
+        APPENDED: bool(source.appended),
+        UNLABELLED: not listing.classes,
+    }
+    features = tuple(feature for feature, needed in there.items() if needed)
+    batch = _index(rows, shards, labels, paths, binary_paths=there[BINARY_PATHS])
+    index = _write_index(root / index_name(len(source.appended)), batch)
     write_file(root / REJECTED_NAME, rejected)
     counts = np.bincount(labels, minlength=len(listing.classes)).tolist()
     manifest = Manifest(
@@ -81,9 +88,10 @@ def commit(
         index=index,
         source=source,
         options=options,
-        features=tuple(features),
+        features=features,
         measured=measured,
         writer=writer,
+        version=version_with(features),
     )
     write_file(root / MANIFEST_NAME, manifest.to_json())
     return manifest
@@ -140,16 +148,7 @@ def _write_index(path: Path, batch: pa.RecordBatch) -> IndexEntry:
         while step := file.read(_STEP):
             digest.update(step)
         publish(file, path)
-    return IndexEntry(size, digest.hexdigest())
-
-
-def rejected_csv(listing: Listing, rejected: Sequence[tuple[int, str]]) -> bytes:
-    """``path,reason`` in the order of the listing; paths keep the bytes they have on disk."""
-    text = io.StringIO(newline="")
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(["path", "reason"])
-    rows.writerows((listing.paths[place], reason) for place, reason in rejected)
-    return text.getvalue().encode("utf-8", "surrogateescape")
+    return IndexEntry(size, digest.hexdigest(), path.name)
 
 
 def psnr_summary(psnr: NDArray[np.float64]) -> dict[str, float]:
@@ -161,4 +160,23 @@ def psnr_summary(psnr: NDArray[np.float64]) -> dict[str, float]:
         "lossy_records": len(lossy),
         "psnr_mean_db": round(float(lossy.mean()), 3),
         "psnr_worst_db": round(float(lossy.min()), 3),
+    }
+
+
+def joined_psnr(before: dict[str, float], added: dict[str, float]) -> dict[str, float]:
+    """What ``pack.json`` tells of a pack's records and of those that were added to it.
+
+    >>> one = {"lossy_records": 1, "psnr_mean_db": 40.0, "psnr_worst_db": 40.0}
+    >>> two = {"lossy_records": 3, "psnr_mean_db": 36.0, "psnr_worst_db": 30.0}
+    >>> joined_psnr(one, two)
+    {'lossy_records': 4, 'psnr_mean_db': 37.0, 'psnr_worst_db': 30.0}
+    """
+    if not before or not added:
+        return before or added
+    records = before["lossy_records"] + added["lossy_records"]
+    in_all = sum(part["lossy_records"] * part["psnr_mean_db"] for part in (before, added))
+    return {
+        "lossy_records": records,
+        "psnr_mean_db": round(in_all / records, 3),
+        "psnr_worst_db": min(before["psnr_worst_db"], added["psnr_worst_db"]),
     }

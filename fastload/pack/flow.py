@@ -17,6 +17,7 @@ import numpy as np
 
 from fastload.errors import PackError
 from fastload.pack.ahead import in_order
+from fastload.pack.duplicate import Duplicate
 from fastload.pack.encode import Rejected
 from fastload.pack.journal import ROW, Journal, ShardRecord
 from fastload.pack.target import disk_named
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from fastload.pack.scan import Listing
     from fastload.store.manifest import Manifest, ShardEntry
 
-__all__ = ["Progress", "Report", "Work", "Written", "write_pack"]
+__all__ = ["Progress", "Report", "Work", "Written", "write_pack", "write_shards"]
 
 # A chunk is what one thread encodes at a time: enough to make handing it over cheap, little enough
 # that the chunks encoded ahead stay small in memory.
@@ -86,11 +87,13 @@ class Written:
         shards: in order.
         rows: (records,) of dtype :data:`fastload.pack.journal.ROW`, through the shards.
         rejected: (place in the listing, reason) of each file left out, sorted.
+        duplicates: (place in the listing, record) of each file that the pack has already, sorted.
     """
 
     shards: list[ShardEntry]
     rows: NDArray[np.void]
     rejected: list[tuple[int, str]]
+    duplicates: list[tuple[int, int]] = field(default_factory=list)
 
 
 class Work(Protocol):
@@ -103,6 +106,8 @@ class Work(Protocol):
         shard_size: bytes a shard may have.
         cls: each record is followed by a ``.cls`` member.
         strict: an image that is rejected is an error.
+        before: shards of the pack that are there and stay; numbers and ids follow on theirs.
+        starts: ids of records that a shard begins with, however full the one before is.
     """
 
     listing: Listing
@@ -111,8 +116,10 @@ class Work(Protocol):
     shard_size: int
     cls: bool
     strict: bool
+    before: tuple[ShardEntry, ...]
+    starts: frozenset[int]
 
-    def encode(self, place: int) -> Encoded | Rejected:
+    def encode(self, place: int) -> Encoded | Rejected | Duplicate:
         """The record of the image at a place in the listing; called by many threads."""
         ...
 
@@ -138,11 +145,7 @@ def write_pack(
     """
     began = time.monotonic()
     with disk_named(root), contextlib.closing(Journal(root)) as journal:
-        flow = _Flow(root, work, journal)
-        flow.resume()
-        start = flow.position
-        flow.go_on(workers, progress or (lambda _: None))
-        written = flow.written()
+        written, files_now = write_shards(root, work, journal, workers, progress)
         manifest = work.commit(root, written)
         journal.remove()
     return Report(
@@ -150,8 +153,38 @@ def write_pack(
         manifest,
         [(work.listing.paths[place], reason) for place, reason in written.rejected],
         time.monotonic() - began,
-        len(work.listing) - start,
+        files_now,
     )
+
+
+def write_shards(
+    root: Path,
+    work: Work,
+    journal: Journal,
+    workers: int,
+    progress: Callable[[Progress], None] | None,
+) -> tuple[Written, int]:
+    """Write all shards, or those that an interrupted run did not.
+
+    Args:
+        root: the pack's folder.
+        work: what becomes a pack, or a part of it.
+        journal: of the folder.
+        workers: threads that encode.
+        progress: called now and then with how far it is.
+
+    Returns:
+        What is in the shards, and how many images were encoded in this run.
+
+    Raises:
+        PackError: the folder holds something of another job, or an image was rejected that must
+            not be.
+    """
+    flow = _Flow(root, work, journal)
+    flow.resume()
+    start = flow.position
+    flow.go_on(workers, progress or (lambda _: None))
+    return flow.written(), len(work.listing) - start
 
 
 class _Flow:
@@ -168,8 +201,9 @@ class _Flow:
         self._listing = work.listing
         self._journal = journal
         self._rejected: list[tuple[int, str]] = []
+        self._duplicates: list[tuple[int, int]] = []
         self._finished: list[ShardRecord] = []
-        self._records = 0
+        self._records = sum(entry.records for entry in work.before)
         self._bytes = 0
         self._bytes_in_all = int(work.listing.sizes.sum())
         # of the shard that grows
@@ -177,20 +211,24 @@ class _Flow:
         self._number = 0
         self._rows: list[tuple[Any, ...]] = []
         self._rejected_before = 0
+        self._duplicates_before = 0
         # A full shard is synced by a thread of its own while the next one grows.
         self._sealer = ThreadPoolExecutor(1, "fastload-seal")
         self._sealing: Future[None] | None = None
 
     def resume(self) -> None:
         """Take over the finished shards of an interrupted run."""
-        self._finished = self._journal.begin(self._work.job)
+        first = len(self._work.before)
+        self._finished = self._journal.begin(self._work.job, first)
         for record in self._finished:
             self._records += record.entry.records
             for place, reason in record.rejected:
                 self._reject(place, reason)
+            self._duplicates += record.duplicates
             self.position = record.following
-        self._number = len(self._finished)
+        self._number = first + len(self._finished)
         self._rejected_before = len(self._rejected)
+        self._duplicates_before = len(self._duplicates)
         self._bytes = int(self._listing.sizes[self._work.order[: self.position]].sum())
 
     def go_on(self, workers: int, progress: Callable[[Progress], None]) -> None:
@@ -220,6 +258,7 @@ class _Flow:
             [record.entry for record in self._finished],
             np.concatenate([np.empty(0, ROW), *(record.rows for record in self._finished)]),
             sorted(self._rejected),
+            sorted(self._duplicates),
         )
 
     def _chunks(self) -> Iterator[list[int]]:
@@ -235,15 +274,19 @@ class _Flow:
         if chunk:
             yield chunk
 
-    def _encode(self, chunk: list[int]) -> tuple[list[int], list[Encoded | Rejected]]:
+    def _encode(self, chunk: list[int]) -> tuple[list[int], list[Encoded | Rejected | Duplicate]]:
         return chunk, [self._work.encode(place) for place in chunk]
 
-    def _take(self, place: int, outcome: Encoded | Rejected) -> None:
+    def _take(self, place: int, outcome: Encoded | Rejected | Duplicate) -> None:
         if isinstance(outcome, Rejected):
             self._reject(place, outcome.reason)
-            return
-        size = len(outcome.payload)
-        if self._shard is not None and not self._shard.fits(size, self._work.shard_size):
+        elif isinstance(outcome, Duplicate):
+            self._duplicates.append((place, outcome.record))
+        else:
+            self._append(place, outcome)
+
+    def _append(self, place: int, outcome: Encoded) -> None:
+        if self._shard is not None and not self._goes_into(self._shard, len(outcome.payload)):
             self._close(self._shard)
         if self._shard is None:
             self._shard = ShardWriter(self._root / SHARDS_NAME, self._number, cls=self._work.cls)
@@ -253,32 +296,40 @@ class _Flow:
         self._rows.append(outcome.row(place, offset))
         self._records += 1
 
+    def _goes_into(self, shard: ShardWriter, size: int) -> bool:
+        return self._records not in self._work.starts and shard.fits(size, self._work.shard_size)
+
     def _reject(self, place: int, reason: str) -> None:
         if self._work.strict:
             raise PackError(
                 f"{self._listing.root / self._listing.paths[place]}: {reason}. Repair or remove "
-                "it, or pack without --strict to leave it out."
+                "it, or leave out --strict to go on without it."
             )
         self._rejected.append((place, reason))
 
     def _close(self, shard: ShardWriter) -> None:
         rows = np.array(self._rows, ROW)
         rejected = tuple(self._rejected[self._rejected_before :])
+        duplicates = tuple(self._duplicates[self._duplicates_before :])
         self._rejected_before = len(self._rejected)
+        self._duplicates_before = len(self._duplicates)
         self._shard, self._rows = None, []
         # The record of a shard must come before the next one's, so one at a time is sealed.
         self._wait_for_sealing()
-        self._sealing = self._sealer.submit(self._seal, shard, rows, rejected, self.position)
+        self._sealing = self._sealer.submit(
+            self._seal, shard, rows, rejected, duplicates, self.position
+        )
 
     def _seal(
         self,
         shard: ShardWriter,
         rows: NDArray[np.void],
         rejected: tuple[tuple[int, str], ...],
+        duplicates: tuple[tuple[int, int], ...],
         following: int,
     ) -> None:
         try:
-            record = ShardRecord(shard.seal(), rows, rejected, following)
+            record = ShardRecord(shard.seal(), rows, rejected, duplicates, following)
         except BaseException:
             shard.abandon()
             raise

@@ -1,4 +1,4 @@
-"""Packing a label folder: what of it decides the pack's bytes, and whether it is packed already."""
+"""Packing a folder: what of it decides the pack's bytes, and whether it is packed already."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from fastload.errors import PackError
 from fastload.native import library as native
-from fastload.pack.commit import REJECTED_NAME, commit, psnr_summary, rejected_csv, writer_versions
+from fastload.pack.commit import commit, psnr_summary, writer_versions
 from fastload.pack.encode import encode_file, load_plugins
 from fastload.pack.flow import Report, write_pack
-from fastload.pack.scan import scan
+from fastload.pack.rejected import REJECTED_NAME, rejected_csv
+from fastload.pack.scan import scan, scan_unlabelled
 from fastload.pack.target import differing_options, finished_pack, keep, refuse_inside
 from fastload.store.manifest import Source
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from fastload.pack.flow import Progress, Written
     from fastload.pack.options import Options
     from fastload.pack.scan import Listing
-    from fastload.store.manifest import Manifest
+    from fastload.store.manifest import Manifest, ShardEntry
 
 __all__ = ["pack_folder"]
 
@@ -35,10 +36,11 @@ def pack_folder(
     workers: int,
     strict: bool,
     allow_empty: bool,
+    unlabelled: bool = False,
     progress: Callable[[Progress], None] | None = None,
 ) -> Report:
-    """Pack a label folder; see :func:`fastload.pack.pack`."""
-    listing = scan(source, allow_empty=allow_empty)
+    """Pack a folder; see :func:`fastload.pack.pack`."""
+    listing = scan_unlabelled(source) if unlabelled else scan(source, allow_empty=allow_empty)
     refuse_inside(root, listing.root, "label folder")
     existing = finished_pack(root)
     if existing is not None:
@@ -55,7 +57,10 @@ def pack_folder(
 
 
 class _FolderWork:
-    """The files of a label folder, in an order that spreads the classes over the shards."""
+    """The files of a folder, in an order that spreads the classes over the shards."""
+
+    before: tuple[ShardEntry, ...] = ()
+    starts: frozenset[int] = frozenset()
 
     def __init__(self, listing: Listing, options: Options, *, strict: bool) -> None:
         self.listing = listing
@@ -94,7 +99,9 @@ class _FolderWork:
                 fingerprint=self.listing.fingerprint(),
             ),
             options=self._options.to_json(),
-            rejected=rejected_csv(self.listing, written.rejected),
+            rejected=rejected_csv(
+                [(self.listing.paths[place], reason) for place, reason in written.rejected]
+            ),
             measured=psnr_summary(written.rows["psnr"]),
             writer=writer_versions(),
         )
@@ -103,6 +110,8 @@ class _FolderWork:
 def _differing(manifest: Manifest, listing: Listing, options: Options) -> list[str]:
     # Packs of format version 1.0 tell no codec.
     told = differing_options(options.to_json(), {"codec": "jpeg", **manifest.options})
+    if manifest.source.appended:
+        told.append("images (others were appended to it)")
     same_classes = tuple(entry.name for entry in manifest.classes) == listing.classes
     if not same_classes or manifest.source.fingerprint != listing.fingerprint():
         told.append("files (the label folder has changed)")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import asdict, dataclass
+from dataclasses import Field, asdict, dataclass, fields
 from typing import Any
 
-__all__ = ["CODECS", "DEFAULT_SHARD_SIZE", "Options", "parse_size"]
+from fastload.errors import PackError
+
+__all__ = ["CODECS", "DEFAULT_SHARD_SIZE", "Options"]
 
 # Large enough for sequential reads from any disk, small enough to write again after a crash.
 DEFAULT_SHARD_SIZE = 256 * 10**6
@@ -14,28 +15,9 @@ DEFAULT_SHARD_SIZE = 256 * 10**6
 # How what came as JPEG, or was made one, is stored.
 CODECS = ("jpeg", "dct")
 
-_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "KI": 2**10, "MI": 2**20, "GI": 2**30}
 # A header, one block of payload, and the end of the archive.
 _SMALLEST_SHARD = 4 * 512
 _SEEDS = 2**63
-
-
-def parse_size(text: str | int) -> int:
-    """Bytes in a size such as ``"256MB"``, ``"64MiB"`` or ``1000000``.
-
-    Raises:
-        ValueError: the text is no size.
-
-    >>> parse_size("256MB"), parse_size("1.5 GiB"), parse_size(4096)
-    (256000000, 1610612736, 4096)
-    """
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMG]I?)?B?\s*", str(text), re.IGNORECASE)
-    if match is None:
-        raise ValueError(
-            f"--shard-size is {str(text)!r}, it takes bytes, or a number with KB, MB, GB, KiB, MiB "
-            "or GiB"
-        )
-    return round(float(match[1]) * _UNITS[(match[2] or "").upper()])
 
 
 @dataclass(frozen=True)
@@ -79,6 +61,33 @@ class Options:
         if not 0 <= self.seed < _SEEDS:
             raise ValueError(f"--seed is {self.seed}, it takes 0 to 2**63 - 1")
 
+    @staticmethod
+    def from_json(content: dict[str, Any], where: str) -> Options:
+        """The options of a pack that is there, the default for what its ``pack.json`` leaves out.
+
+        Args:
+            content: as ``pack.json`` has it; what this version does not know decides no bytes.
+            where: the pack, for the message.
+
+        Raises:
+            PackError: a value is none that an option takes.
+
+        >>> Options.from_json({"cls": False, "max_side": 64}, "data.pack").max_side
+        64
+        """
+        # A pack that does not speak of .cls members has none.
+        given: dict[str, Any] = {"cls": False}
+        try:
+            for option in fields(Options):
+                if option.name in content:
+                    given[option.name] = _checked(option, content[option.name])
+            return Options(**given)
+        except ValueError as error:
+            raise PackError(
+                f"{where}: its options cannot be followed ({error}). Upgrade fastload, or pack the "
+                "label folder again."
+            ) from error
+
     @property
     def lossy(self) -> bool:
         """Whether pixels may differ from the source's."""
@@ -87,3 +96,10 @@ class Options:
     def to_json(self) -> dict[str, Any]:
         """The options as ``pack.json`` keeps them."""
         return asdict(self)
+
+
+def _checked(option: Field[Any], value: Any) -> Any:
+    kinds = (int, type(None)) if option.default is None else (type(option.default),)
+    if type(value) not in kinds:
+        raise ValueError(f"{option.name} is {value!r}")
+    return value

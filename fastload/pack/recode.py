@@ -16,10 +16,11 @@ import numpy as np
 from fastload.errors import PackError
 from fastload.native.library import NativeCode, NativeError, crc32c
 from fastload.pack.coefficients import dct_record, jpeg_record
-from fastload.pack.commit import REJECTED_NAME, commit, writer_versions
+from fastload.pack.commit import commit, writer_versions
 from fastload.pack.encode import Encoded
 from fastload.pack.flow import Report, write_pack
 from fastload.pack.options import CODECS, DEFAULT_SHARD_SIZE
+from fastload.pack.rejected import read_rejected, rejected_csv
 from fastload.pack.scan import Listing
 from fastload.pack.target import differing_options, finished_pack, keep, refuse_inside
 from fastload.store.codec import Codec, member_extension
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fastload.pack.flow import Progress, Written
-    from fastload.store.manifest import Manifest
+    from fastload.store.manifest import Manifest, ShardEntry
     from fastload.store.pack import Pack
 
 __all__ = ["default_output", "recode_pack"]
@@ -102,12 +103,13 @@ class _PackWork:
     """The records of a pack in the order of their numbers."""
 
     strict = False
+    before: tuple[ShardEntry, ...] = ()
 
     def __init__(self, pack: Pack, codec: str) -> None:
         self._pack = pack
         self._dct_wanted = codec == "dct"
         self._records = pack.index.listing.astype(np.int64)
-        self._rejected = _rejected_csv(pack)
+        self._rejected = rejected_csv(read_rejected(pack.root, pack.manifest.source))
         self._writer = {**pack.manifest.writer, **_recoding_versions()}
         self.options = {**pack.manifest.options, "codec": codec}
         self.listing = _listing(pack, self._records)
@@ -120,6 +122,7 @@ class _PackWork:
         }
         self.shard_size = _shard_size(self.options)
         self.cls = bool(self.options.get("cls"))
+        self.starts = frozenset(pack.manifest.appended_at)
 
     def encode(self, place: int) -> Encoded:
         record, index = int(self._records[place]), self._pack.index
@@ -181,16 +184,6 @@ def _listing(pack: Pack, records: NDArray[np.int64]) -> Listing:
         index.length[records].astype(np.int64),
         np.zeros(len(records), np.int64),
     )
-
-
-def _rejected_csv(pack: Pack) -> bytes:
-    try:
-        return (pack.root / REJECTED_NAME).read_bytes()
-    except FileNotFoundError as error:
-        raise PackError(
-            f"{pack.root / REJECTED_NAME}: the file is missing. Restore it from a copy, or pack "
-            "the label folder again."
-        ) from error
 
 
 def _shard_size(options: dict[str, Any]) -> int:

@@ -26,22 +26,26 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["EXTENSIONS", "Listing", "scan"]
+__all__ = ["EXTENSIONS", "SUPPORTED", "Listing", "looks_labelled", "scan", "scan_unlabelled"]
 
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
 
 _LABEL_FOLDER = "A label folder has one sub-folder a class, with the images of the class in it."
+_IMAGES_WITHOUT_CLASSES = (
+    " Here are images without: `fastload pack --unlabelled` packs them for inference."
+)
+SUPPORTED = f"Supported extensions are: {', '.join(EXTENSIONS)}."
 
 
 @dataclass(frozen=True)
 class Listing:
-    """The files of a label folder in ImageFolder's order.
+    """The files of a label folder, or of a folder without classes, in ImageFolder's order.
 
     Attributes:
-        root: the label folder.
-        classes: names of the class folders, sorted.
+        root: the folder.
+        classes: names of the class folders, sorted; none of a folder without classes.
         paths: of the files, relative to the root, with ``/``.
-        labels: (N,) uint32, position in ``classes``.
+        labels: (N,) uint32, position in ``classes``; 0 without classes.
         sizes: (N,) int64, bytes.
         mtimes: (N,) int64, nanoseconds.
     """
@@ -105,10 +109,48 @@ def scan(root: str | os.PathLike[str], *, allow_empty: bool = False) -> Listing:
             empty.append(name)
     if empty and not allow_empty:
         raise FileNotFoundError(
-            f"Found no valid file for the classes {', '.join(empty)}. "
-            f"Supported extensions are: {', '.join(EXTENSIONS)}. "
+            f"Found no valid file for the classes {', '.join(empty)}. {SUPPORTED} "
             "Remove these folders, or pack with --allow-empty."
         )
+    return _listing(folder, classes, paths, labels, stats)
+
+
+def scan_unlabelled(root: str | os.PathLike[str]) -> Listing:
+    """List a folder of images without classes, at any depth, as ImageFolder lists those of a class.
+
+    Args:
+        root: the folder; ``~`` is the home folder.
+
+    Raises:
+        FileNotFoundError: there is no such folder, or no image in it.
+        NotADirectoryError: it is a file.
+        PackError: it is a pack, symbolic links form a loop, or a folder cannot be read.
+    """
+    folder = Path(root).expanduser()
+    _refuse_pack(folder, _sub_folders(folder))
+    paths: list[str] = []
+    stats: list[tuple[int, int]] = []
+    for path, size, mtime in _files(folder, ""):
+        paths.append(path)
+        stats.append((size, mtime))
+    if not paths:
+        raise FileNotFoundError(f"Found no valid file in {folder}. {SUPPORTED}")
+    return _listing(folder, (), paths, [0] * len(paths), stats)
+
+
+def looks_labelled(root: str | os.PathLike[str]) -> bool:
+    """Whether a folder has sub-folders and no image beside them, as label folders do."""
+    files, folders = _entries(Path(root).expanduser())
+    return bool(folders) and not files
+
+
+def _listing(
+    folder: Path,
+    classes: tuple[str, ...],
+    paths: list[str],
+    labels: list[int],
+    stats: list[tuple[int, int]],
+) -> Listing:
     columns = np.array(stats, np.int64).reshape(-1, 2)
     return Listing(
         folder, classes, paths, np.array(labels, np.uint32), columns[:, 0], columns[:, 1]
@@ -116,27 +158,42 @@ def scan(root: str | os.PathLike[str], *, allow_empty: bool = False) -> Listing:
 
 
 def _classes(folder: Path) -> tuple[str, ...]:
+    classes = _sub_folders(folder)
+    if not classes:
+        without = _IMAGES_WITHOUT_CLASSES if _entries(folder)[0] else ""
+        raise FileNotFoundError(
+            f"Couldn't find any class folder in {folder}. {_LABEL_FOLDER}{without}"
+        )
+    _refuse_pack(folder, classes)
+    return tuple(classes)
+
+
+def _sub_folders(folder: Path) -> list[str]:
     try:
         with os.scandir(folder) as entries:
-            classes = sorted(entry.name for entry in entries if entry.is_dir())
+            return sorted(entry.name for entry in entries if entry.is_dir())
     except FileNotFoundError as error:
         raise FileNotFoundError(f"No label folder at {folder}: there is no such folder.") from error
     except NotADirectoryError as error:
         raise NotADirectoryError(f"{folder} is a file. {_LABEL_FOLDER}") from error
-    if not classes:
-        raise FileNotFoundError(f"Couldn't find any class folder in {folder}. {_LABEL_FOLDER}")
-    if (folder / MANIFEST_NAME).is_file() and classes == [SHARDS_NAME]:
+
+
+def _refuse_pack(folder: Path, folders: list[str]) -> None:
+    if (folder / MANIFEST_NAME).is_file() and SHARDS_NAME in folders:
         raise PackError(
             f"{folder} is a pack already: open it with fastload.ImageFolder, or give the label "
             "folder that it was made of."
         )
-    return tuple(classes)
 
 
 def _files(folder: Path, name: str) -> Iterator[tuple[str, int, int]]:
-    """Path, size and modification time of each file of a class, in ImageFolder's order."""
+    """Path, size and modification time of each file of a class, in ImageFolder's order.
+
+    Without a name, of each file in the whole folder.
+    """
     found: dict[str, list[os.DirEntry[str]]] = {}
-    pending: list[tuple[str, tuple[tuple[int, int], ...]]] = [(name, (_identity(folder),))]
+    above_all = (_identity(folder),) if name else ()
+    pending: list[tuple[str, tuple[tuple[int, int], ...]]] = [(name, above_all)]
     while pending:
         relative, above = pending.pop()
         here = _identity(folder / relative)
@@ -147,10 +204,14 @@ def _files(folder: Path, name: str) -> Iterator[tuple[str, int, int]]:
             )
         files, folders = _entries(folder / relative)
         found[relative] = files
-        pending += [(f"{relative}/{entry.name}", (*above, here)) for entry in folders]
+        pending += [(_below(relative, entry.name), (*above, here)) for entry in folders]
     for relative in sorted(found):
         for entry in sorted(found[relative], key=lambda entry: entry.name):
-            yield f"{relative}/{entry.name}", *_size_and_mtime(entry)
+            yield _below(relative, entry.name), *_size_and_mtime(entry)
+
+
+def _below(relative: str, name: str) -> str:
+    return f"{relative}/{name}" if relative else name
 
 
 def _identity(folder: Path) -> tuple[int, int]:

@@ -17,7 +17,14 @@ if TYPE_CHECKING:
 
     from fastload.store.pack import Pack
 
-__all__ = ["differing_options", "disk_named", "finished_pack", "keep", "refuse_inside"]
+__all__ = [
+    "differing_options",
+    "disk_named",
+    "finished_pack",
+    "keep",
+    "lost_shard",
+    "refuse_inside",
+]
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
@@ -68,15 +75,23 @@ def keep(pack: Pack, differing: list[str]) -> None:
             f"{pack.root} is already a pack, of other {' and '.join(differing)}. Remove it to "
             "write it again, or choose another folder with --output."
         )
-    for number, shard in enumerate(pack.manifest.shards):
-        file = pack.shard_file(number)
-        if not file.exists() or file.stat().st_size != shard.size:
-            raise PackError(
-                f"{file} is missing or damaged. Remove {pack.root} and run the command again."
-            )
+    lost = lost_shard(pack)
+    if lost is not None:
+        raise PackError(
+            f"{lost} is missing or damaged. Remove {pack.root} and run the command again."
+        )
     if (pack.root / JOURNAL_NAME).is_dir():
         # A run was ended after its last step but one.
         Journal(pack.root).remove()
+
+
+def lost_shard(pack: Pack) -> Path | None:
+    """The first shard whose file is missing or has another size than declared."""
+    for number, shard in enumerate(pack.manifest.shards):
+        file = pack.shard_file(number)
+        if not file.exists() or file.stat().st_size != shard.size:
+            return file
+    return None
 
 
 def differing_options(wanted: dict[str, Any], found: dict[str, Any]) -> list[str]:
@@ -90,18 +105,26 @@ def differing_options(wanted: dict[str, Any], found: dict[str, Any]) -> list[str
 
 
 @contextlib.contextmanager
-def disk_named(root: Path) -> Iterator[None]:
-    """Say what to do where the pack cannot be written."""
+def disk_named(
+    root: Path,
+    state: str = "there is no pack yet",
+    forbidden: str = "choose another folder with --output",
+) -> Iterator[None]:
+    """Say what to do where the pack cannot be written.
+
+    Args:
+        root: the pack's folder.
+        state: what there is where the disk is full.
+        forbidden: what to do where nothing may be written.
+    """
     try:
         yield
     except OSError as error:
         if error.errno in _FORBIDDEN:
-            raise PackError(
-                f"{root} cannot be written ({error.strerror}): choose another folder with --output."
-            ) from error
+            raise PackError(f"{root} cannot be written ({error.strerror}): {forbidden}.") from error
         if error.errno not in _FULL:
             raise
         raise PackError(
-            f"The disk that holds {root} is full ({error.strerror}); there is no pack yet. Make "
-            "room and run the same command again: the finished shards are kept."
+            f"The disk that holds {root} is full ({error.strerror}); {state}. Make room and run "
+            "the same command again: the finished shards are kept."
         ) from error

@@ -1,4 +1,4 @@
-"""``index.arrow``: one row a record, mapped and never read into memory."""
+"""The index: one row a record, mapped and never read into memory."""
 
 from __future__ import annotations
 
@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["INDEX_NAME", "Index", "index_schema"]
-
-INDEX_NAME = "index.arrow"
+__all__ = ["Index", "index_schema"]
 
 _COLUMNS: dict[str, pa.DataType] = {
     "shard": pa.uint32(),
@@ -104,13 +102,13 @@ class Index:
 
     @cached_property
     def label(self) -> NDArray[np.uint32]:
-        """(N,) uint32, the class of each record.
+        """(N,) uint32, the class of each record; all 0 where the images have no classes.
 
         Raises:
             PackError: a label has no class, or a class another number of records than declared.
         """
         labels: NDArray[np.uint32] = self._unchecked["label"]
-        counts = np.array([entry.count for entry in self._manifest.classes], np.int64)
+        counts = self._counts()
         found = np.zeros(len(counts), np.int64)
         for start in range(0, len(labels), _STEP):
             step = labels[start : start + _STEP]
@@ -126,6 +124,11 @@ class Index:
                 f"class {label} has {found[label]} records, {counts[label]} are declared"
             )
         return labels
+
+    def _counts(self) -> NDArray[np.int64]:
+        if self._manifest.unlabelled:
+            return np.array([len(self)], np.int64)
+        return np.array([entry.count for entry in self._manifest.classes], np.int64)
 
     @cached_property
     def listing(self) -> NDArray[np.uint64]:

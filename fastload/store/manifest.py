@@ -5,35 +5,52 @@ from __future__ import annotations
 import json
 import unicodedata
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from fastload.errors import PackError
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 __all__ = [
+    "APPENDED",
     "BINARY_PATHS",
     "DCT_RECORDS",
     "FORMAT",
+    "INDEX_NAME",
     "KNOWN_FEATURES",
     "MANIFEST_NAME",
+    "UNLABELLED",
     "VERSION",
+    "AppendedSource",
     "ClassEntry",
     "IndexEntry",
     "Manifest",
     "ShardEntry",
     "Source",
     "display_name",
+    "index_name",
     "shard_name",
+    "version_with",
 ]
 
 FORMAT = "fastload-pack"
 # A reader refuses a newer major version and reads any minor one.
-VERSION = (1, 1)
+VERSION = (1, 2)
 MANIFEST_NAME = "pack.json"
+INDEX_NAME = "index.arrow"
 # Required feature: the index's paths are bytes, because some of them are not UTF-8.
 BINARY_PATHS = "binary-paths"
 # Required feature: some records are coefficients without entropy coding, new in version 1.1.
 DCT_RECORDS = "dct"
-KNOWN_FEATURES = frozenset({BINARY_PATHS, DCT_RECORDS})
+# Required feature: images were appended, the index has another name; new in version 1.2.
+APPENDED = "appended"
+# Required feature: the images have no classes; new in version 1.2.
+UNLABELLED = "unlabelled"
+KNOWN_FEATURES = frozenset({BINARY_PATHS, DCT_RECORDS, APPENDED, UNLABELLED})
+
+_NEW_IN_1_2 = frozenset({APPENDED, UNLABELLED})
 
 _T = TypeVar("_T")
 _SHA256_DIGITS = 64
@@ -46,6 +63,24 @@ def shard_name(number: int) -> str:
     '00007.tar'
     """
     return f"{number:05d}.tar"
+
+
+def index_name(appends: int) -> str:
+    """File name of the index after so many appends: each state of a pack has a file of its own.
+
+    >>> index_name(0), index_name(2)
+    ('index.arrow', 'index-3.arrow')
+    """
+    return f"index-{appends + 1}.arrow" if appends else INDEX_NAME
+
+
+def version_with(features: Iterable[str]) -> tuple[int, int]:
+    """The version that a pack with these features tells: one that readers of it know.
+
+    >>> version_with(["dct"]), version_with(["appended", "dct"])
+    ((1, 1), (1, 2))
+    """
+    return VERSION if _NEW_IN_1_2.intersection(features) else (1, 1)
 
 
 def display_name(name: str) -> str:
@@ -88,27 +123,77 @@ class ShardEntry:
 
 @dataclass(frozen=True)
 class IndexEntry:
-    """The index file: size in bytes and SHA-256 in hex."""
+    """The index file: size in bytes, SHA-256 in hex, file name."""
 
     size: int
     sha256: str
+    name: str = INDEX_NAME
+
+    def to_json(self) -> dict[str, Any]:
+        """Name, size and hash; packs that nothing was appended to tell no name."""
+        content = vars(self).copy()
+        if self.name == INDEX_NAME:
+            del content["name"]
+        return content
+
+
+@dataclass(frozen=True)
+class AppendedSource:
+    """A folder whose images were appended to a pack.
+
+    Attributes:
+        files: how many image files were listed.
+        bytes: their total size.
+        records: how many of them were added; their ids follow on those before.
+        duplicates: how many of them were left out because the pack had them already.
+        rejected: how many of them could not be read.
+        fingerprint: as that of :class:`Source`.
+        writer: names and versions of the programs that appended.
+    """
+
+    files: int
+    bytes: int
+    records: int
+    duplicates: int
+    rejected: int
+    fingerprint: str
+    writer: dict[str, str]
 
 
 @dataclass(frozen=True)
 class Source:
-    """The label folder the pack was made from.
+    """The folder the pack was made from, and those that were appended.
 
     Attributes:
-        files: how many image files were listed, rejected ones included.
+        files: how many image files the first folder listed, rejected ones included.
         bytes: their total size.
         rejected: how many of them are not in the pack.
         fingerprint: SHA-256 over the sorted (path, size) pairs, see docs/format.md.
+        appended: one for each append, the first one first.
     """
 
     files: int
     bytes: int
     rejected: int
     fingerprint: str
+    appended: tuple[AppendedSource, ...] = ()
+
+    @property
+    def bytes_in_all(self) -> int:
+        """Total size of the files of all folders."""
+        return self.bytes + sum(part.bytes for part in self.appended)
+
+    @property
+    def rejected_in_all(self) -> int:
+        """How many files of all folders could not be read."""
+        return self.rejected + sum(part.rejected for part in self.appended)
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it; packs that nothing was appended to have no such list."""
+        content = {**vars(self), "appended": [vars(part) for part in self.appended]}
+        if not self.appended:
+            del content["appended"]
+        return content
 
 
 @dataclass(frozen=True)
@@ -118,8 +203,8 @@ class Manifest:
     Attributes:
         classes: in ImageFolder's order; the position is the label.
         shards: in order; records are numbered through them.
-        index: of ``index.arrow``.
-        source: of the label folder.
+        index: of the index file.
+        source: of the label folder, or the folder without classes.
         options: the options that decide the pack's bytes.
         features: required features; a reader that does not know one refuses the pack.
         measured: what was measured while packing (PSNR of a lossy pack), or empty.
@@ -142,6 +227,17 @@ class Manifest:
         """Number of records in all shards."""
         return sum(shard.records for shard in self.shards)
 
+    @property
+    def unlabelled(self) -> bool:
+        """The images have no classes: all labels are 0 and mean nothing."""
+        return UNLABELLED in self.features
+
+    @property
+    def appended_at(self) -> list[int]:
+        """The first record id of each append; a shard begins there."""
+        counts = [part.records for part in self.source.appended]
+        return list(accumulate(counts, initial=self.records - sum(counts)))[:-1]
+
     def to_json(self) -> bytes:
         """The manifest as written to disk: UTF-8, keys sorted, one trailing newline."""
         content = {
@@ -151,8 +247,8 @@ class Manifest:
             "records": self.records,
             "classes": [_class_to_json(entry) for entry in self.classes],
             "shards": [vars(entry) for entry in self.shards],
-            "index": vars(self.index),
-            "source": vars(self.source),
+            "index": self.index.to_json(),
+            "source": self.source.to_json(),
             "options": self.options,
             "measured": self.measured,
             "writer": self.writer,
@@ -227,8 +323,8 @@ class _Reading:
         manifest = Manifest(
             classes=self.classes(content),
             shards=self.shards(content),
-            index=self.index(self.get(content, "index", dict)),
-            source=self.source(self.get(content, "source", dict)),
+            index=self.index(self.get(content, "index", dict), APPENDED in features),
+            source=self.source(self.get(content, "source", dict), APPENDED in features),
             options=self.get(content, "options", dict),
             features=features,
             measured=self.get(content, "measured", dict),
@@ -304,23 +400,55 @@ class _Reading:
             )
         return tuple(entries)
 
-    def index(self, entry: dict[str, Any]) -> IndexEntry:
-        return IndexEntry(self.natural(entry, "size"), self.sha256(entry, "sha256"))
+    def index(self, entry: dict[str, Any], appended: bool) -> IndexEntry:
+        name = self.get(entry, "name", str) if appended else INDEX_NAME
+        return IndexEntry(self.natural(entry, "size"), self.sha256(entry, "sha256"), name)
 
-    def source(self, entry: dict[str, Any]) -> Source:
+    def source(self, entry: dict[str, Any], appended: bool) -> Source:
+        parts = self.objects(entry, "appended") if appended else []
         return Source(
             self.natural(entry, "files"),
             self.natural(entry, "bytes"),
             self.natural(entry, "rejected"),
             self.sha256(entry, "fingerprint"),
+            tuple(map(self.appended_source, parts)),
+        )
+
+    def appended_source(self, entry: dict[str, Any]) -> AppendedSource:
+        return AppendedSource(
+            self.natural(entry, "files"),
+            self.natural(entry, "bytes"),
+            self.natural(entry, "records"),
+            self.natural(entry, "duplicates"),
+            self.natural(entry, "rejected"),
+            self.sha256(entry, "fingerprint"),
+            self.get(entry, "writer", dict),
         )
 
     def agree(self, manifest: Manifest, records: int) -> None:
+        if manifest.unlabelled and (manifest.classes or manifest.options.get("cls")):
+            raise self.refuse("the pack is unlabelled and has classes or .cls members")
         counted = sum(entry.count for entry in manifest.classes)
-        if not records == manifest.records == counted:
+        if records != manifest.records or (counted != records and not manifest.unlabelled):
             raise self.refuse(
                 f"{records} records are declared, the shards hold {manifest.records} and the "
                 f"classes {counted}"
             )
         if any(shard.records == 0 for shard in manifest.shards):
             raise self.refuse("a shard has no records")
+        self.agree_on_appends(manifest)
+
+    def agree_on_appends(self, manifest: Manifest) -> None:
+        appended = manifest.source.appended
+        if APPENDED in manifest.features and not appended:
+            raise self.refuse("images were appended, and 'appended' is empty")
+        if manifest.index.name != index_name(len(appended)):
+            raise self.refuse(
+                f"the index is named {manifest.index.name!r:.80}, after {len(appended)} appends "
+                f"it is {index_name(len(appended))}"
+            )
+        begins = {0, *accumulate(shard.records for shard in manifest.shards)}
+        if any(part.records == 0 for part in appended) or not begins.issuperset(
+            manifest.appended_at
+        ):
+            raise self.refuse("what was appended does not begin with a shard")

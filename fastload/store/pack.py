@@ -9,7 +9,7 @@ import numpy as np
 
 from fastload.errors import PackError
 from fastload.native.library import crc32c
-from fastload.store.index import INDEX_NAME, Index
+from fastload.store.index import Index
 from fastload.store.manifest import MANIFEST_NAME, Manifest
 from fastload.store.shards import SHARDS_NAME, Shards
 
@@ -56,8 +56,34 @@ class Pack:
     def __repr__(self) -> str:
         return f"Pack({str(self.root)!r}, {len(self)} records, {len(self.classes)} classes)"
 
-    def __reduce__(self) -> tuple[object, tuple[str]]:
-        return open_pack, (str(self._location),)
+    def __reduce__(self) -> tuple[object, tuple[str, str]]:
+        return _open_same, (str(self._location), self.manifest.index.sha256)
+
+    @property
+    def index_file(self) -> Path:
+        """The file of the index."""
+        return self._location / self.manifest.index.name
+
+    def class_name(self, record: int) -> str | None:
+        """Name of a record's class, None where the images have no classes.
+
+        Raises:
+            PackError: the labels are damaged.
+        """
+        label = self.index.label[record]
+        return None if self.manifest.unlabelled else self.classes[label]
+
+    def targets(self, records: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The labels of records as a loss takes them.
+
+        Args:
+            records: (n,) record ids.
+
+        Returns:
+            (n,) the classes, -1 where the images have none: a loss refuses it.
+        """
+        labels = self.index.label[records].astype(np.int64)
+        return np.full_like(labels, -1) if self.manifest.unlabelled else labels
 
     def payload(self, record: int) -> memoryview:
         """The stored bytes of one record, a view of the mapped shard.
@@ -163,8 +189,26 @@ def open_pack(path: str | os.PathLike[str]) -> Pack:
         data = manifest_file.read_bytes()
     except (FileNotFoundError, NotADirectoryError) as error:
         raise _not_a_pack(root) from error
-    manifest = Manifest.from_json(data, str(manifest_file))
-    return Pack(root, manifest, Index(root / INDEX_NAME, manifest))
+    while True:
+        manifest = Manifest.from_json(data, str(manifest_file))
+        try:
+            return Pack(root, manifest, Index(root / manifest.index.name, manifest))
+        except PackError:
+            # An append that ended just now has removed the index of the state before.
+            before, data = data, manifest_file.read_bytes()
+            if data == before:
+                raise
+
+
+def _open_same(path: str, index_sha256: str) -> Pack:
+    """Open the pack that was pickled, which may have been appended to since."""
+    pack = open_pack(path)
+    if pack.manifest.index.sha256 != index_sha256:
+        raise PackError(
+            f"{path} has changed since it was opened (images were appended, or it was written "
+            "again): the numbers of its samples are others now. Open it anew in the first process."
+        )
+    return pack
 
 
 def _not_a_pack(root: Path) -> PackError:

@@ -19,20 +19,24 @@ def beside(folder: Path, suffix: str) -> Path:
     return named.with_name(named.name + suffix)
 
 
-def path_fault(path: str, class_name: str) -> str | None:
-    """Why a record's path cannot be one of a label folder, or None where it can.
+def path_fault(path: str, class_name: str | None) -> str | None:
+    """Why a record's path cannot be one of its folder, or None where it can.
 
     A pack may come from anywhere: a path that is absolute, climbs with ``..`` or lies in another
     class's folder must never be written to.
 
+    Args:
+        path: of the record.
+        class_name: of its class, or None where the images have no classes.
+
     >>> path_fault("cat/a.jpg", "cat") is None
     True
     >>> path_fault("cat/../../etc/passwd", "cat")
-    "its path 'cat/../../etc/passwd' leaves the label folder"
+    "its path 'cat/../../etc/passwd' leaves the folder"
     """
     parts = path.split("/")
-    if len(parts) < 2 or "\0" in path or any(part in ("", ".", "..") for part in parts):
-        return f"its path {path!r} leaves the label folder"
-    if parts[0] != class_name:
+    if "\0" in path or any(part in ("", ".", "..") for part in parts):
+        return f"its path {path!r} leaves the folder"
+    if class_name is not None and (len(parts) < 2 or parts[0] != class_name):
         return f"its path {path!r} is not in the folder of its class {class_name!r}"
     return None

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from fastload.errors import PackError
 from fastload.native.library import crc32c
 from fastload.store.codec import EXTENSIONS_OF_FILES, Codec, member_extension
-from fastload.store.index import INDEX_NAME
 from fastload.store.mapping import map_file
 from fastload.store.paths import path_fault
 from fastload.store.shards import SHARDS_NAME
@@ -77,18 +76,14 @@ def faults(
 
 
 def _index_faults(pack: Pack) -> Iterator[Fault]:
-    path = pack.root / INDEX_NAME
-    with path.open("rb") as file:
-        digest = hashlib.sha256()
-        while step := file.read(_STEP):
-            digest.update(step)
-    if digest.hexdigest() != pack.manifest.index.sha256:
-        yield Fault(INDEX_NAME, "its bytes are not those that were packed (SHA-256 differs)")
+    name = pack.manifest.index.name
+    if _sha256(map_file(pack.index_file)) != pack.manifest.index.sha256:
+        yield Fault(name, "its bytes are not those that were packed (SHA-256 differs)")
     for column in ("label", "listing"):
         try:
             getattr(pack.index, column)
         except PackError as error:
-            yield Fault(INDEX_NAME, str(error))
+            yield Fault(name, str(error))
             return
 
 
@@ -193,7 +188,7 @@ class _Shard:
             path = self._pack.index.path(record)
         except PackError as error:
             return str(error)
-        return path_fault(path, self._pack.classes[self._labels[record]])
+        return path_fault(path, self._pack.class_name(record))
 
     def _decoding_fault(
         self, decode: Callable[[Pack, int], tuple[int, int]], record: int

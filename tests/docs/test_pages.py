@@ -38,16 +38,15 @@ def blocks(page: Path) -> list[Block]:
 
 @pytest.fixture
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The current folder, with the label folders data/train and data/val of the pages in it."""
+    """The current folder, with the pages' data/train, data/val and data/more, and data/test."""
     draw = np.random.default_rng(0)
-    for part in ("train", "val"):
-        for name in ("cat", "dog"):
-            folder = tmp_path / "data" / part / name
-            folder.mkdir(parents=True)
-            for number in range(4):
-                size = tuple(draw.integers(40, 80, size=2))
-                pixels = draw.integers(0, 256, (*size, 3), dtype=np.uint8)
-                Image.fromarray(pixels).save(folder / f"{number}.jpg")
+    for part in ("train/cat", "train/dog", "val/cat", "val/dog", "more/dog", "test"):
+        folder = tmp_path / "data" / part
+        folder.mkdir(parents=True)
+        for number in range(4):
+            size = tuple(draw.integers(40, 80, size=2))
+            pixels = draw.integers(0, 256, (*size, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(folder / f"{number}.jpg")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

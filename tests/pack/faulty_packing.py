@@ -5,8 +5,8 @@ disk, at its n-th change of a file. Run as
 
     python -m tests.pack.faulty_packing FAULT COMMAND SOURCE FOLDER
 
-where FAULT is ``kill`` or ``full`` and COMMAND is ``pack`` or ``recode``; each attempt has a folder
-of its own in FOLDER.
+where FAULT is ``kill`` or ``full`` and COMMAND is ``pack``, ``recode`` or ``append``; each attempt
+has a folder of its own in FOLDER.
 """
 
 from __future__ import annotations
@@ -23,11 +23,14 @@ from typing import Any
 
 from fastload.errors import PackError
 from fastload.pack import pack
+from fastload.pack.append import AppendReport, append
 from fastload.pack.flow import Report
 from fastload.pack.folder import pack_folder  # noqa: F401 - imported once, before the forks
 from fastload.pack.recode import recode_pack
 from fastload.pack.write import ShardWriter
 from fastload.store import open_pack
+from fastload.store.verify import faults
+from tests.pack.near_hashes import use_brute_force
 
 # Of a pack of some shards.
 SHARD_SIZE = 12_000
@@ -77,10 +80,18 @@ class Fault:
         ShardWriter._write = self.amid(ShardWriter._write)
 
 
-def write(command: str, source: Path, target: Path) -> Report:
-    """Packs a label folder, or recodes the pack of one."""
+def prepare(command: str, source: Path, target: Path) -> None:
+    """Puts there what is there before: for appending the pack."""
+    if command == "append":
+        shutil.copytree(source / "base.pack", target)
+
+
+def write(command: str, source: Path, target: Path) -> Report | AppendReport:
+    """Packs a label folder, recodes the pack of one, or appends ``more`` to a pack."""
     if command == "pack":
         return pack(source, target, shard_size=SHARD_SIZE, workers=2)
+    if command == "append":
+        return append(target, source / "more", workers=2)
     return recode_pack(open_pack(source), target, "dct", workers=2)
 
 
@@ -103,20 +114,32 @@ def attempt(fault: Fault | None, command: str, source: Path, target: Path) -> in
 
 def finished_shards(target: Path) -> dict[str, int]:
     """Inode of each shard that has its record."""
-    records = (target / ".progress").glob("*.arrow") if target.exists() else ()
+    records = [*target.glob(".progress/*.arrow"), *target.glob(".appending/*.arrow")]
     shards = {record.stem: target / "shards" / f"{record.stem}.tar" for record in records}
     return {name: shard.stat().st_ino for name, shard in shards.items()}
 
 
+def is_whole(command: str, source: Path, target: Path) -> bool:
+    """Whether the pack is what it is to be; one that is appended to is sound all the time."""
+    if command != "append":
+        return (target / "pack.json").exists()
+    opened = open_pack(target)
+    assert list(faults(opened)) == []
+    assert len(opened.index.paths(opened.index.listing)) == len(opened)
+    return opened.manifest != open_pack(source / "base.pack").manifest
+
+
 def main(kind: str, command: str, source: str, folder: str) -> None:
+    use_brute_force()
     outcomes = []
     for at in range(1, 1000):
         target = Path(folder) / f"{at:03d}.pack"
+        prepare(command, Path(source), target)
         code = attempt(Fault(kind, at), command, Path(source), target)
         if code == ENDED_WELL:
             shutil.rmtree(target)
             break
-        whole = (target / "pack.json").exists()
+        whole = is_whole(command, Path(source), target)
         kept = finished_shards(target)
         again = attempt(None, command, Path(source), target)
         same = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,7 +14,8 @@ from pathlib import Path
 import pytest
 
 import fastload
-from tests.pack.faulty_packing import DISK_FULL, SHARD_SIZE, write
+from tests.pack.faulty_packing import DISK_FULL, SHARD_SIZE, prepare, write
+from tests.pack.near_hashes import near_pairs
 from tests.pack.test_pack import small_folder, tree
 
 REPOSITORY = Path(__file__).parents[2]
@@ -35,7 +37,7 @@ def faulty_packing(kind: str, command: str, source: Path, folder: Path) -> list[
     return json.loads(done.stdout)
 
 
-@pytest.fixture(scope="module", params=["pack", "recode"])
+@pytest.fixture(scope="module", params=["pack", "recode", "append"])
 def command(request: pytest.FixtureRequest) -> str:
     return request.param
 
@@ -43,12 +45,30 @@ def command(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="module")
 def source(command: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = small_folder(tmp_path_factory.mktemp("interrupted") / "data", bad=2)
+    if command == "append":
+        divide(folder)
+        fastload.pack(folder / "base", shard_size=SHARD_SIZE)
+        return folder
     return folder if command == "pack" else fastload.pack(folder, shard_size=SHARD_SIZE).path
+
+
+def divide(folder: Path) -> None:
+    """A quarter of the images into ``base``, the rest into ``more``, with one of ``base``."""
+    for number, path in enumerate(sorted(folder.glob("*/*"))):
+        part = folder / ("base" if number % 4 == 1 else "more") / path.parent.name
+        part.mkdir(parents=True, exist_ok=True)
+        path.rename(part / path.name)
+    first = min((folder / "base" / "a").iterdir())
+    shutil.copy(first, folder / "more" / "b" / "copy.jpg")
 
 
 @pytest.fixture(scope="module")
 def undisturbed(command: str, source: Path) -> Path:
-    report = write(command, source, source.with_name("undisturbed"))
+    target = source.with_name("undisturbed")
+    prepare(command, source, target)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("fastload.pack.resemblance._near_pairs", near_pairs)
+        report = write(command, source, target)
     assert len(report.manifest.shards) >= 3
     return report.path
 

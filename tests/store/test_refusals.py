@@ -109,6 +109,39 @@ def test_an_older_reader_refuses_dct_records_by_name(
         open_pack(root)
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("index.name", KeyError, "'name' is missing"),
+        ("index.name", "index.arrow", "after 1 appends it is index-2.arrow"),
+        ("index.name", "../../index-2.arrow", "the index is named '../../index-2.arrow'"),
+        ("source.appended", KeyError, "'appended' is missing"),
+        ("source.appended", [], "images were appended, and 'appended' is empty"),
+        ("source.appended.0.records", 0, "does not begin with a shard"),
+        ("source.appended.0.records", 21, "does not begin with a shard"),
+        ("source.appended.0.records", 23, "does not begin with a shard"),
+        ("source.appended.0.writer", KeyError, "'writer' is missing"),
+        ("required_features", [], r"index\.arrow: the file is missing"),
+    ],
+)
+def test_manifests_of_appended_packs(pack: Path, key: str, value: Any, words: str) -> None:
+    """What one append gives whose images were all that there are."""
+    (pack / "index.arrow").rename(pack / "index-2.arrow")
+    part = {"files": 22, "bytes": 0, "records": 22, "duplicates": 0, "rejected": 0}
+
+    def append(content: dict[str, Any]) -> None:
+        content["required_features"] = ["appended"]
+        content["index"]["name"] = "index-2.arrow"
+        fingerprint = content["source"]["fingerprint"]
+        content["source"]["appended"] = [{**part, "fingerprint": fingerprint, "writer": {}}]
+
+    rewrite_manifest(pack, append)
+    assert len(use(pack)) == 22
+    rewrite_manifest(pack, put(key, value))
+    with pytest.raises(PackError, match=words):
+        open_pack(pack)
+
+
 @pytest.mark.parametrize("data", [b"", b"{", b"[]", b"\xff\xfe", b'"fastload-pack"', b"[" * 10_000])
 def test_manifests_that_are_none(pack: Path, data: bytes) -> None:
     (pack / "pack.json").write_bytes(data)
