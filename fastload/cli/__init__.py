@@ -11,7 +11,7 @@ from fastload.version import __version__
 
 __all__ = ["main"]
 
-COMMANDS = ("pack", "info", "verify", "recode", "unpack")
+COMMANDS = ("pack", "info", "verify", "duplicates", "recode", "unpack")
 
 
 class CommandFiles(click.Group):

@@ -26,7 +26,8 @@ SIDE = 16
 # Resampling rounds to whole grey levels. Averages over 4x4 of such pixels keep what a picture of
 # little contrast consists of.
 _FINE = 4 * SIDE
-_BOX = Image.Resampling.BOX
+# Pillow's box filter takes pixels whole: mirrored, it would take others.
+_FILTER = Image.Resampling.BILINEAR
 
 # Rec. 601 luma, of which the perceptual hash is made as well.
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
@@ -49,7 +50,7 @@ def small_picture(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     >>> int(small_picture(np.full((40, 30, 3), 9, np.uint8)).max())
     9
     """
-    fine = resize(rgb, _FINE, _FINE, _BOX) @ _LUMA
+    fine = resize(rgb, _FINE, _FINE, _FILTER) @ _LUMA
     luma = fine.reshape(SIDE, _FINE // SIDE, SIDE, _FINE // SIDE).mean((1, 3))
     if luma.std() < _FLAT:
         return np.full((SIDE, SIDE), round(float(luma.mean())), np.uint8)

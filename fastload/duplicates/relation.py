@@ -11,10 +11,7 @@ if TYPE_CHECKING:
 
     from fastload.store import Pack
 
-__all__ = ["FIRST", "SAME_BYTES", "hashes_under_symmetries", "relations"]
-
-FIRST = "first"
-SAME_BYTES = "same bytes"
+__all__ = ["hashes_under_symmetries", "relations"]
 
 # In the order of hash_symmetry.h: transposed first, then mirrored.
 _SYMMETRIES = (
@@ -36,26 +33,25 @@ def relations(
 ) -> tuple[str, ...]:
     """How each record comes from the first of them, told by their hashes.
 
+    Of several with the same bytes, those behind the first of these are said to be its copies.
+
     A picture that is nearly its own mirror image may be called mirrored where it is not. What is
     near the first one only through others has the symmetry that comes nearest.
 
     Args:
         pack: an open pack.
-        records: ids of one group.
+        records: ids of one group, ascending.
         same_bytes: (N,) what ``exact_duplicate_groups`` gave.
     """
     hashes = pack.index.perceptual_hash[list(records)]
     differences = hashes_under_symmetries(hashes[0])[:, None] ^ hashes
     bits = np.unpackbits(differences[..., None].view(np.uint8), axis=-1)
     nearest = bits.sum(axis=-1).argmin(axis=0)
-    first = records[0]
-    return (
-        FIRST,
-        *(
-            SAME_BYTES if same_bytes[record] == same_bytes[first] else _SYMMETRIES[symmetry]
-            for record, symmetry in zip(records[1:], nearest[1:].tolist(), strict=True)
-        ),
-    )
+    words = [_SYMMETRIES[symmetry] for symmetry in nearest.tolist()]
+    for position, record in enumerate(records):
+        if same_bytes[record] != record:
+            words[position] = f"same bytes as {same_bytes[record]}"
+    return ("first", *words[1:])
 
 
 def hashes_under_symmetries(value: np.uint64) -> NDArray[np.uint64]:

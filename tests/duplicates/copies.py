@@ -6,11 +6,31 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 from PIL import Image, ImageEnhance
 
 ORIGINAL = "original"
 _Image = Image.Image
 _T = Image.Transpose
+
+
+def photo(rng: np.random.Generator, height: int, width: int) -> Image.Image:
+    """As much structure as a photo has, and another one at each call."""
+    coarse = Image.fromarray(rng.integers(40, 200, (9, 9, 3), dtype=np.uint8))
+    smooth = np.asarray(coarse.resize((width, height), Image.Resampling.BICUBIC))
+    noisy = smooth + rng.normal(0, 6, smooth.shape)
+    return Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8))
+
+
+def write_photos(root: Path, counts: dict[str, int], seed: int = 0) -> Path:
+    """A label folder of PNG files that have nothing in common."""
+    rng = np.random.default_rng(seed)
+    for name, count in counts.items():
+        (root / name).mkdir(parents=True)
+        for number in range(count):
+            height, width = (int(side) for side in rng.integers(60, 130, 2))
+            photo(rng, height, width).save(root / name / f"{number}.png")
+    return root
 
 
 def _moved(how: Image.Transpose) -> Callable[[_Image], _Image]:
