@@ -11,7 +11,16 @@ from fastload.version import __version__
 
 __all__ = ["main"]
 
-COMMANDS = ("pack", "append", "info", "verify", "split", "recode", "unpack")
+COMMANDS = (
+    "pack",
+    "append",
+    "info",
+    "verify",
+    "duplicates",
+    "split",
+    "recode",
+    "unpack",
+)
 
 
 class CommandFiles(click.Group):

@@ -36,10 +36,9 @@ class _Rate:
         speed, byte_speed = (done - first) / seconds, (done_bytes - first_bytes) / seconds
         if speed <= 0:
             return f"{done:,} of {total:,} {self._unit}"
-        words = (
-            f"{done:,} of {total:,} {self._unit}, {speed:,.0f} {self._unit}/s, "
-            f"{bytes_words(byte_speed)}/s"
-        )
+        words = f"{done:,} of {total:,} {self._unit}, {speed:,.0f} {self._unit}/s"
+        if total_bytes:
+            words += f", {bytes_words(byte_speed)}/s"
         if done == total:
             return words
         left = (total_bytes - done_bytes) / byte_speed if byte_speed else (total - done) / speed
@@ -48,7 +47,7 @@ class _Rate:
 
 @contextlib.contextmanager
 def watching(verb: str, unit: str = "images") -> Iterator[Callable[[int, int, int, int], None]]:
-    """Yields a function to call with how far it is: done, total, bytes done, bytes in all.
+    """Yields a function to call with how far it is: done, total, bytes done, bytes in all (or 0).
 
     Args:
         verb: what is going on, ``"packing"``.

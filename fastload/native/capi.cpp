@@ -10,6 +10,8 @@
 #include "dct_encode.h"
 #include "jpeg_encode.h"
 #include "jpeg_transcode.h"
+#include "near_groups.h"
+#include "near_hashes.h"
 #include "next_use.h"
 #include "perceptual_hash.h"
 #include "philox.h"
@@ -132,6 +134,31 @@ int fl_class_order(uint64_t seed, uint64_t epoch, uint64_t era, const uint64_t* 
         } else {
             fastload::ClassBatchOrder(lists, drawn, batch_classes, images, out);
         }
+    });
+}
+
+int fl_mark_near(const uint64_t* hashes, uint64_t count, uint32_t distance, uint32_t threads,
+                 uint8_t* near, fl_error* error) {
+    return Guard(error, [&] { fastload::MarkNear({hashes, count}, distance, threads, near); });
+}
+
+int fl_near_pairs(const uint64_t* queries, uint64_t query_count, const uint64_t* entries,
+                  uint64_t entry_count, uint32_t distance, uint32_t threads, fl_buffer** pairs,
+                  fl_error* error) {
+    return Guard(error, [&] {
+        const auto found =
+            fastload::NearPairs({queries, query_count}, {entries, entry_count}, distance, threads);
+        auto made = std::make_unique<fl_buffer>();
+        made->bytes.Append(found.data(), found.size() * sizeof(found[0]));
+        *pairs = made.release();
+    });
+}
+
+int fl_group_near(const uint64_t* hashes, const uint8_t* pictures, uint64_t count,
+                  uint32_t distance, double correlation, uint32_t threads, int64_t* groups,
+                  fl_error* error) {
+    return Guard(error, [&] {
+        fastload::GroupNear({hashes, count}, pictures, distance, correlation, threads, groups);
     });
 }
 

@@ -77,6 +77,20 @@ FL_EXPORT int fl_class_order(uint64_t seed, uint64_t epoch, uint64_t era, const 
                              const uint64_t* begun, uint32_t batch_classes, uint32_t images,
                              int64_t* out, fl_error* error);
 
+// ---- Duplicates
+// ----------------------------------------------------------------------------------
+
+// See near_hashes.h. fl_mark_near writes near[count]; pairs are (query, entry) as int64.
+FL_EXPORT int fl_mark_near(const uint64_t* hashes, uint64_t count, uint32_t distance,
+                           uint32_t threads, uint8_t* near, fl_error* error);
+FL_EXPORT int fl_near_pairs(const uint64_t* queries, uint64_t query_count, const uint64_t* entries,
+                            uint64_t entry_count, uint32_t distance, uint32_t threads,
+                            fl_buffer** pairs, fl_error* error);
+// See near_groups.h; pictures[count][16][16], groups[count].
+FL_EXPORT int fl_group_near(const uint64_t* hashes, const uint8_t* pictures, uint64_t count,
+                            uint32_t distance, double correlation, uint32_t threads,
+                            int64_t* groups, fl_error* error);
+
 // ---- Decoding
 // ----------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ctypes
 import enum
-from ctypes import POINTER, byref, c_int, c_int32, c_uint32, c_uint64, c_void_p
+from ctypes import POINTER, byref, c_double, c_int, c_int32, c_uint32, c_uint64, c_void_p
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,10 +29,13 @@ __all__ = [
     "crc32c",
     "dct_of_jpeg",
     "decode",
+    "group_near",
     "image_size",
     "jpeg_encode",
     "jpeg_of_dct",
     "jpeg_transcode",
+    "mark_near",
+    "near_pairs",
     "next_uses",
     "perceptual_hash",
     "permutation",
@@ -45,6 +48,7 @@ __all__ = [
 
 BytesLike = bytes | bytearray | memoryview | npt.NDArray[np.uint8]
 Pixels = npt.NDArray[np.uint8]
+Hashes = npt.NDArray[np.uint64]
 
 LIBRARY_PATH = Path(__file__).with_name("libfastload.so")
 
@@ -542,6 +546,114 @@ def next_uses(
         _address(out),
     )
     return out
+
+
+# ---- Duplicates ----
+
+_mark_near = _declare("fl_mark_near", c_void_p, c_uint64, c_uint32, c_uint32, c_void_p)
+_near_pairs = _declare(
+    "fl_near_pairs",
+    c_void_p,
+    c_uint64,
+    c_void_p,
+    c_uint64,
+    c_uint32,
+    c_uint32,
+    POINTER(c_void_p),
+)
+_group_near = _declare(
+    "fl_group_near", c_void_p, c_void_p, c_uint64, c_uint32, c_double, c_uint32, c_void_p
+)
+
+
+def mark_near(hashes: Hashes, distance: int, threads: int) -> npt.NDArray[np.bool_]:
+    """Which hashes have another one near or equal, under any symmetry (see near_hashes.h).
+
+    Args:
+        hashes: (n,) uint64.
+        distance: bits, 0 to 16.
+        threads: how many search.
+
+    Raises:
+        NativeError: ``BAD_ARGUMENT``: another distance, or no thread.
+
+    >>> mark_near(np.array([0b0110, 0b0010, 0b11110000], np.uint64), distance=1, threads=1)
+    array([ True,  True, False])
+    """
+    own = np.ascontiguousarray(hashes, np.uint64)
+    near = np.empty(own.size, np.bool_)
+    _call(_mark_near, _address(own), own.size, distance, threads, _address(near))
+    return near
+
+
+def near_pairs(
+    queries: Hashes, entries: Hashes, distance: int, threads: int
+) -> npt.NDArray[np.int64]:
+    """Which of some hashes are near which of others: (p, 2) positions, sorted.
+
+    Arguments and errors are those of :func:`mark_near`.
+
+    >>> few, many = np.array([6], np.uint64), np.array([0, 4, 6], np.uint64)
+    >>> near_pairs(few, many, distance=1, threads=1)
+    array([[0, 1],
+           [0, 2]])
+    """
+    these = np.ascontiguousarray(queries, np.uint64)
+    those = np.ascontiguousarray(entries, np.uint64)
+    buffer = c_void_p()
+    _call(
+        _near_pairs,
+        _address(these),
+        these.size,
+        _address(those),
+        those.size,
+        distance,
+        threads,
+        byref(buffer),
+    )
+    return np.frombuffer(_take(buffer), np.int64).reshape(-1, 2)
+
+
+def group_near(
+    hashes: Hashes, pictures: Pixels, distance: int, correlation: float, threads: int
+) -> npt.NDArray[np.int64]:
+    """The group of each picture, by its first member (see near_groups.h).
+
+    Args:
+        hashes: (n,) uint64.
+        pictures: (n, 16, 16) uint8, the grey picture of each hash, stretched to all levels.
+        distance: bits, 0 to 16: hashes no farther apart name the candidates.
+        correlation: what two pictures are to have at least, under the symmetry of their hashes.
+        threads: how many search.
+
+    Raises:
+        NativeError: ``BAD_ARGUMENT``: another distance, or no thread.
+
+    >>> ramp = np.tile(np.arange(16, dtype=np.uint8) * 17, (16, 1))
+    >>> pictures = np.stack([ramp, ramp[:, ::-1], ramp * 0 + 7])
+    >>> hashes = np.array([0, 0xAAAAAAAAAAAAAAAA, 0], np.uint64)
+    >>> group_near(hashes, pictures, distance=0, correlation=0.9, threads=1)
+    array([0, 0, 2])
+    """
+    own = np.ascontiguousarray(hashes, np.uint64)
+    if pictures.shape != (own.size, 16, 16) or pictures.dtype != np.uint8:
+        raise ValueError(
+            f"pictures must be uint8 of shape ({own.size}, 16, 16), not {pictures.dtype} "
+            f"{pictures.shape}"
+        )
+    shown = np.ascontiguousarray(pictures)
+    groups = np.empty(own.size, np.int64)
+    _call(
+        _group_near,
+        _address(own),
+        _address(shown),
+        own.size,
+        distance,
+        correlation,
+        threads,
+        _address(groups),
+    )
+    return groups
 
 
 # ---- Decoding ----

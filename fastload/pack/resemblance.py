@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+from fastload.duplicates import near_duplicates_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,7 +34,7 @@ def nearest_records(
     """
     firsts, kinds = _kinds(hashes, labels)
     old_firsts, _ = _kinds(index.perceptual_hash, index.label)
-    pairs = _near_pairs(hashes[firsts], index.perceptual_hash[old_firsts])
+    pairs = near_duplicates_of(hashes[firsts], index.perceptual_hash[old_firsts])
     records = old_firsts[pairs[:, 1]]
     same_class = labels[firsts[pairs[:, 0]]] == index.label[records]
     order = np.lexsort((records, same_class, pairs[:, 0]))
@@ -51,10 +52,3 @@ def _kinds(
     kinds["hash"], kinds["label"] = hashes, labels
     _, firsts, numbers = np.unique(kinds, return_index=True, return_inverse=True)
     return firsts, numbers
-
-
-def _near_pairs(hashes: NDArray[np.uint64], among: NDArray[np.uint64]) -> NDArray[np.int64]:
-    """(k, 2) places in ``hashes`` and in ``among`` of hashes that are near each other."""
-    duplicates: Any = import_module("fastload.duplicates")
-    pairs: NDArray[np.int64] = duplicates.near_duplicates_of(hashes, among)
-    return pairs

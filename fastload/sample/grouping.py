@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fastload.duplicates import near_duplicate_groups
 from fastload.errors import FastloadError
 from fastload.sample.group_table import Numbers
 
@@ -59,8 +60,6 @@ def grouping_of(pack: Pack, rule: str) -> Grouping:
     if rule == NONE:
         return Grouping(rule, np.arange(len(pack)))
     if rule == NEAR_DUPLICATES:
-        from fastload.duplicates import near_duplicate_groups
-
         return Grouping(rule, near_duplicate_groups(pack))
     if rule.startswith(_PATTERN):
         return Grouping(rule, _numbered(_matches(pack, rule.removeprefix(_PATTERN))))

@@ -17,13 +17,7 @@ from fastload.store import open_pack
 from tests.cli.conftest import run
 from tests.conftest import write_label_folder
 from tests.pack.image_files import photo, saved
-from tests.pack.near_hashes import near_pairs
 from tests.pack.test_pack import tree
-
-
-@pytest.fixture(autouse=True)
-def by_brute_force(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fastload.pack.resemblance._near_pairs", near_pairs)
 
 
 @pytest.fixture

@@ -17,7 +17,15 @@ def test_every_command_takes_a_folder_of_any_name(tmp_path: Path) -> None:
     pack = f"{root}.pack"
     for _ in "again":
         assert run("pack", root).exit_code == 0
-    for command in ("info", "verify", "split --group none", "recode --codec dct", "unpack"):
+    commands = (
+        "info",
+        "verify",
+        "duplicates",
+        "split --group none",
+        "recode --codec dct",
+        "unpack",
+    )
+    for command in commands:
         result = run(*command.split(), pack)
         assert result.exit_code == 0, result.output
         assert "caf\ufffd." in result.stdout

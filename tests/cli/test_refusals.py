@@ -9,7 +9,9 @@ import pytest
 from tests.cli.conftest import run
 
 
-@pytest.mark.parametrize("command", ["info", "verify", "split", "recode --codec dct", "unpack"])
+@pytest.mark.parametrize(
+    "command", ["info", "verify", "duplicates", "split", "recode --codec dct", "unpack"]
+)
 def test_what_is_no_pack_is_refused(tmp_path: Path, command: str) -> None:
     assert run(*command.split(), tmp_path / "nowhere").exit_code == 1
     (tmp_path / "folder").mkdir()

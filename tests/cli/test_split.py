@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
 
 import fastload
+from fastload.sample import grouping
 from fastload.store import Pack, open_pack
 from tests.cli.conftest import run
 from tests.pack.image_files import photo, saved
@@ -28,9 +27,7 @@ def grouped(monkeypatch: pytest.MonkeyPatch) -> Grouped:
             words = words_of(pack.index.paths(range(len(pack))))
             return np.array([words.index(word) for word in words], np.int64)
 
-        module = ModuleType("fastload.duplicates")
-        module.near_duplicate_groups = near_duplicate_groups  # type: ignore[attr-defined]
-        monkeypatch.setitem(sys.modules, "fastload.duplicates", module)
+        monkeypatch.setattr(grouping, "near_duplicate_groups", near_duplicate_groups)
 
     return install
 

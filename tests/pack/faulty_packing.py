@@ -30,7 +30,6 @@ from fastload.pack.recode import recode_pack
 from fastload.pack.write import ShardWriter
 from fastload.store import open_pack
 from fastload.store.verify import faults
-from tests.pack.near_hashes import use_brute_force
 
 # Of a pack of some shards.
 SHARD_SIZE = 12_000
@@ -130,7 +129,6 @@ def is_whole(command: str, source: Path, target: Path) -> bool:
 
 
 def main(kind: str, command: str, source: str, folder: str) -> None:
-    use_brute_force()
     outcomes = []
     for at in range(1, 1000):
         target = Path(folder) / f"{at:03d}.pack"

@@ -19,7 +19,9 @@ from PIL import Image
 from torchvision.datasets import ImageFolder
 
 import fastload
+from fastload.duplicates import near_duplicates_of
 from fastload.errors import PackError
+from fastload.pack import resemblance
 from fastload.pack.added import Match
 from fastload.pack.append import AppendJournal
 from fastload.pack.duplicate import StoredBytes
@@ -30,15 +32,9 @@ from fastload.store.manifest import Manifest
 from fastload.store.verify import faults
 from tests.conftest import write_label_folder
 from tests.pack.image_files import photo, saved
-from tests.pack.near_hashes import near_pairs
 from tests.pack.test_pack import tree
 from tests.plain_reader import read
 from tests.store.damage import rewrite_manifest
-
-
-@pytest.fixture(autouse=True)
-def by_brute_force(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fastload.pack.resemblance._near_pairs", near_pairs)
 
 
 def put(folder: Path, path: str, seed: int, file_format: str = "JPEG") -> Path:
@@ -334,7 +330,9 @@ def test_of_many_near_records_one_is_named_and_one_of_another_class_first(
 ) -> None:
     put(tmp_path / "more", "cat/new.jpg", 9)
     all_of_them = np.array([[0, record] for record in range(4)])
-    monkeypatch.setattr("fastload.pack.resemblance._near_pairs", lambda hashes, among: all_of_them)
+    monkeypatch.setattr(
+        "fastload.pack.resemblance.near_duplicates_of", lambda hashes, among: all_of_them
+    )
     (named,) = fastload.append(base, tmp_path / "more").near
     assert named.contradicts
     assert named.other.startswith("dog/")
@@ -354,9 +352,9 @@ def test_flat_images_are_compared_once_for_each_class(
 
     def compared(hashes: np.ndarray, among: np.ndarray) -> np.ndarray:
         seen.append((len(hashes), len(among)))
-        return near_pairs(hashes, among)
+        return near_duplicates_of(hashes, among)
 
-    monkeypatch.setattr("fastload.pack.resemblance._near_pairs", compared)
+    monkeypatch.setattr(resemblance, "near_duplicates_of", compared)
     report = fastload.append(base, tmp_path / "second")
     assert seen == [(1, 5)]
     assert len(report.near) == report.added == 20

@@ -19,7 +19,6 @@ from fastload.pack.recode import recode_pack
 from fastload.store import open_pack
 from fastload.store.verify import faults
 from tests.pack.image_files import photo, saved
-from tests.pack.near_hashes import near_pairs
 from tests.pack.test_pack import small_folder, tree
 from tests.plain_reader import read
 from tests.store.damage import rewrite_column, rewrite_manifest, rewrite_paths
@@ -127,10 +126,7 @@ def test_recoding_there_and_back(folder: Path, pack: Path, tmp_path: Path) -> No
     assert tree(back) == tree(pack)
 
 
-def test_appending_to_an_unlabelled_pack(
-    folder: Path, pack: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("fastload.pack.resemblance._near_pairs", near_pairs)
+def test_appending_to_an_unlabelled_pack(folder: Path, pack: Path, tmp_path: Path) -> None:
     (tmp_path / "more" / "b").mkdir(parents=True)
     for number, path in enumerate(("b/1.jpg", "a.jpg", "b/0.jpg")):
         (tmp_path / "more" / path).write_bytes(saved(photo(24, 20 + number, 50 + number), "JPEG"))
