@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,9 @@ from fastload.dataset import ImageFolder
 __all__ = ["Located", "View", "view_of"]
 
 Indices = npt.NDArray[np.int64]
+
+# So much of a hash tells any two apart that are not meant to be alike.
+_DIGITS = 16
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,10 @@ class View(ABC):
     def locate(self, indices: Indices) -> Located:
         """Find samples by their numbers, each from 0 to ``len(self) - 1``."""
 
+    @abstractmethod
+    def identity(self) -> str:
+        """Which samples of which packs they are, wherever the packs lie."""
+
 
 class _Folder(View):
     def __init__(self, dataset: ImageFolder) -> None:
@@ -66,6 +75,9 @@ class _Folder(View):
         labels = index.label[records].astype(np.int64)
         return Located(np.zeros(len(records), np.int64), records, labels)
 
+    def identity(self) -> str:
+        return f"pack {self.parts[0].pack.manifest.index.sha256[:_DIGITS]}"
+
 
 class _Part(View):
     def __init__(self, whole: View, indices: Any) -> None:
@@ -78,6 +90,13 @@ class _Part(View):
 
     def locate(self, indices: Indices) -> Located:
         return self._whole.locate(self._indices[indices])
+
+    def identity(self) -> str:
+        return f"{len(self)} samples {self._digest} of {self._whole.identity()}"
+
+    @cached_property
+    def _digest(self) -> str:
+        return sha256(np.ascontiguousarray(self._indices).data).hexdigest()[:_DIGITS]
 
 
 class _Union(View):
@@ -101,6 +120,9 @@ class _Union(View):
             records[rows] = found.records
             labels[rows] = found.labels
         return Located(parts, records, labels)
+
+    def identity(self) -> str:
+        return " + ".join(f"({view.identity()})" for view in self._views)
 
 
 def checked_indices(indices: Indices, length: int) -> Indices:

@@ -28,6 +28,7 @@ __all__ = [
     "crc32c",
     "dct_of_jpeg",
     "decode",
+    "first_uses",
     "image_size",
     "jpeg_encode",
     "jpeg_of_dct",
@@ -195,7 +196,8 @@ _perceptual_hash = _declare(
 _philox = _declare(
     "fl_philox", c_uint64, c_uint64, c_void_p, c_uint64, c_uint32, c_uint32, c_void_p
 )
-_next_uses = _declare("fl_next_uses", c_void_p, c_uint64, c_void_p, c_uint64, c_uint64, c_void_p)
+_first_uses = _declare("fl_first_uses", c_void_p, c_uint64, c_uint32, c_void_p, c_uint64)
+_next_uses = _declare("fl_next_uses", c_void_p, c_uint64, c_void_p, c_uint64, c_void_p)
 _permutation = _declare("fl_permutation", c_uint64, c_uint64, c_uint64, c_void_p)
 
 
@@ -449,26 +451,29 @@ def permutation(seed: int, epoch: int, n: int) -> npt.NDArray[np.int64]:
     return out
 
 
+def first_uses(order: npt.NDArray[np.int64], samples: int, start: int) -> npt.NDArray[np.uint32]:
+    """First position of each sample in an order: see :func:`fastload.sample.next_use.first_uses`.
+
+    Raises:
+        NativeError: ``BAD_ARGUMENT``: a sample is not 0 to ``samples`` - 1.
+    """
+    here = np.ascontiguousarray(order, np.int64)
+    out = np.empty(samples, np.uint32)
+    _call(_first_uses, _address(here), here.size, start, _address(out), samples)
+    return out
+
+
 def next_uses(
-    order: npt.NDArray[np.int64], following: npt.NDArray[np.int64] | None, period: int
-) -> npt.NDArray[np.uint64]:
+    order: npt.NDArray[np.int64], coming: npt.NDArray[np.uint32]
+) -> npt.NDArray[np.uint32]:
     """When each position's sample comes again: see :func:`fastload.sample.next_use.next_uses`.
 
     Raises:
-        NativeError: ``BAD_ARGUMENT``: a sample is negative.
+        NativeError: ``BAD_ARGUMENT``: a sample is not one of ``coming``'s.
     """
     here = np.ascontiguousarray(order, np.int64)
-    there = None if following is None else np.ascontiguousarray(following, np.int64)
-    out = np.empty(here.size, np.uint64)
-    _call(
-        _next_uses,
-        _address(here),
-        here.size,
-        None if there is None else _address(there),
-        0 if there is None else there.size,
-        period,
-        _address(out),
-    )
+    out = np.empty(here.size, np.uint32)
+    _call(_next_uses, _address(here), here.size, _address(coming), coming.size, _address(out))
     return out
 
 
