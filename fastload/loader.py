@@ -149,9 +149,11 @@ class DataLoader(TorchDataLoader[Any]):
         if self._view is not None:
             warn_ignored(worker_init_fn, multiprocessing_context, pin_memory_device, in_order)
             self.seed = _drawn_seed(generator) if self.seed is None else self.seed
-            self._agreement = SeedAgreement(self.seed, given=seed is not None)
+            own = sampler is None and batch_sampler is None
+            shared = given_ranks is None and (own or isinstance(sampler, OrderSampler))
+            self._agreement = SeedAgreement(self.seed, given=seed is not None, shared=shared)
             num_workers = threads if num_workers is None else num_workers
-            if sampler is None and batch_sampler is None:
+            if own:
                 sampler = self._own_sampler(dataset, bool(shuffle))
                 sampler.agreement = self._agreement
                 shuffle = None

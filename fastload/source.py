@@ -127,9 +127,8 @@ class Source:
             RanksError: they are not.
         """
         ranks = self.ranks
-        if ranks.ranks == 1 or self._given_ranks is not None or self.order_sampler is None:
-            return self._agreement.seed
-        tell_of_ranks(ranks, self._uneven)
+        if ranks.ranks > 1 and self._given_ranks is None and self.order_sampler is not None:
+            tell_of_ranks(ranks, self._uneven)
         cut = {
             "batch_size": self._batch_size,
             "drop_last": self._drop_last,

@@ -25,18 +25,20 @@ _numbers = count()
 class SeedAgreement:
     """One loader's seed, the same on all ranks.
 
-    Ranks find one another's loaders by their number: the order in which a process makes them.
+    Ranks find one another's loaders by their number: the order in which a process makes those that
+    share their epochs.
 
     Args:
         seed: this rank's.
         given: whether the user has given it; what was drawn gives way to the first rank's.
+        shared: whether the loader's epochs are shared by the ranks of ``torch.distributed``.
     """
 
-    def __init__(self, seed: int, given: bool) -> None:
+    def __init__(self, seed: int, *, given: bool, shared: bool) -> None:
         self.seed = seed
         self.given = given
-        self._number = next(_numbers)
-        self._settled = False
+        self._number = next(_numbers) if shared else None
+        self._settled = not shared
 
     def settle(self, served: dict[str, Any]) -> int:
         """The seed that all ranks take.
