@@ -19,6 +19,7 @@ from fastload.sample import (
     Times,
     coming_uses,
     expected_waits,
+    has_repeats,
     next_uses,
 )
 from fastload.sizes import parse_size
@@ -73,7 +74,9 @@ class PassUses:
         otherwise: when a sample is wanted again of which nothing is known.
         first: position in the epoch of the pass's first sample.
         ranks: how far apart in the epoch its samples are.
-        times: where the order is known: by place in the pass, ``next_uses``.
+        times: where the order is known, when it tells: by place in the pass, ``next_uses``; or by
+            sample, the next pass's ``coming_uses``, where no sample comes twice in this one.
+        by_sample: which of the two.
         waits: where only frequencies are: by sample, counted from the use before.
     """
 
@@ -84,6 +87,7 @@ class PassUses:
     first: int = 0
     ranks: int = 1
     times: Times | None = None
+    by_sample: bool = False
     waits: npt.NDArray[np.float64] | None = None
 
     def of(
@@ -91,7 +95,8 @@ class PassUses:
     ) -> npt.NDArray[np.uint64]:
         """When samples, which are at these positions, are wanted again: uint64, shape (n,)."""
         if self.times is not None:
-            times = self.times[(positions - self.first) // self.ranks].astype(np.int64)
+            places = samples if self.by_sample else (positions - self.first) // self.ranks
+            times = self.times[places].astype(np.int64)
             since = np.where(times < NEXT_PASS, times, times - NEXT_PASS + self.period)
             absolute = (since + self.start).astype(np.uint64)
             return np.where(times == NEVER, _END_OF_TIME, absolute)
@@ -142,8 +147,12 @@ class CacheUse:
             return PassUses(cache, start, period, otherwise, waits=expected_waits(sampler))
         if facts.bytes > _TIGHT * facts.budget:
             _plan_anew(cache, view, order, start, otherwise)
-        times = None if coming is None else next_uses(checked_indices(order, len(view)), coming)
-        return PassUses(cache, start, period, otherwise, feed.start, feed.ranks, times)
+        if coming is None:
+            return PassUses(cache, start, period, otherwise)
+        order = checked_indices(order, len(view))
+        by_sample = not has_repeats(order, len(view))
+        times = coming if by_sample else next_uses(order, coming)
+        return PassUses(cache, start, period, otherwise, feed.start, feed.ranks, times, by_sample)
 
     def _all_fit(self, facts: CacheFacts, view: View) -> bool:
         """Whether the cache will surely never have to choose what to keep."""

@@ -190,6 +190,11 @@ int fl_next_uses(const int64_t* order, uint64_t count, uint32_t* coming, uint64_
     return Guard(error, [&] { fastload::NextUses(order, count, coming, samples, next_uses); });
 }
 
+int fl_has_repeats(const int64_t* order, uint64_t count, uint64_t samples, int32_t* repeats,
+                   fl_error* error) {
+    return Guard(error, [&] { *repeats = fastload::HasRepeats(order, count, samples) ? 1 : 0; });
+}
+
 struct fl_pool : fastload::Pool {
     using Pool::Pool;
 };

@@ -112,6 +112,8 @@ FL_EXPORT int fl_first_uses(const int64_t* order, uint64_t count, uint32_t start
                             uint64_t samples, fl_error* error);
 FL_EXPORT int fl_next_uses(const int64_t* order, uint64_t count, uint32_t* coming, uint64_t samples,
                            uint32_t* next_uses, fl_error* error);
+FL_EXPORT int fl_has_repeats(const int64_t* order, uint64_t count, uint64_t samples,
+                             int32_t* repeats, fl_error* error);
 
 // One image of a job. Pointers are addresses, so that NumPy can hold them.
 typedef struct fl_item {

@@ -29,6 +29,7 @@ __all__ = [
     "dct_of_jpeg",
     "decode",
     "first_uses",
+    "has_repeats",
     "image_size",
     "jpeg_encode",
     "jpeg_of_dct",
@@ -198,6 +199,7 @@ _philox = _declare(
 )
 _first_uses = _declare("fl_first_uses", c_void_p, c_uint64, c_uint32, c_void_p, c_uint64)
 _next_uses = _declare("fl_next_uses", c_void_p, c_uint64, c_void_p, c_uint64, c_void_p)
+_has_repeats = _declare("fl_has_repeats", c_void_p, c_uint64, c_uint64, POINTER(c_int32))
 _permutation = _declare("fl_permutation", c_uint64, c_uint64, c_uint64, c_void_p)
 
 
@@ -475,6 +477,21 @@ def next_uses(
     out = np.empty(here.size, np.uint32)
     _call(_next_uses, _address(here), here.size, _address(coming), coming.size, _address(out))
     return out
+
+
+def has_repeats(order: npt.NDArray[np.int64], samples: int) -> bool:
+    """Whether some sample comes twice in an order.
+
+    Raises:
+        NativeError: ``BAD_ARGUMENT``: a sample is not 0 to ``samples`` - 1.
+
+    >>> has_repeats(np.array([2, 0, 1]), 3), has_repeats(np.array([2, 0, 2]), 3)
+    (False, True)
+    """
+    here = np.ascontiguousarray(order, np.int64)
+    repeats = c_int32()
+    _call(_has_repeats, _address(here), here.size, samples, byref(repeats))
+    return bool(repeats.value)
 
 
 # ---- Decoding ----

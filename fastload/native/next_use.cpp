@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <vector>
 
 #include "error.h"
 
@@ -31,6 +32,16 @@ void NextUses(const int64_t* order, uint64_t count, uint32_t* coming, uint64_t s
         next_uses[i] = coming[order[i]];
         coming[order[i]] = static_cast<uint32_t>(i);
     }
+}
+
+bool HasRepeats(const int64_t* order, uint64_t count, uint64_t samples) {
+    CheckOrder(order, count, samples);
+    std::vector<bool> seen(samples);
+    for (uint64_t i = 0; i < count; ++i) {
+        if (seen[order[i]]) return true;
+        seen[order[i]] = true;
+    }
+    return false;
 }
 
 }  // namespace fastload

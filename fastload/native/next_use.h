@@ -20,6 +20,9 @@ void FirstUses(const int64_t* order, uint64_t count, uint32_t start, uint32_t* f
 void NextUses(const int64_t* order, uint64_t count, uint32_t* coming, uint64_t samples,
               uint32_t* next_uses);
 
+// Whether some sample comes twice in an order. Throws as FirstUses does.
+bool HasRepeats(const int64_t* order, uint64_t count, uint64_t samples);
+
 }  // namespace fastload
 
 #endif  // FASTLOAD_NATIVE_NEXT_USE_H_

@@ -12,6 +12,7 @@ from fastload.sample.next_use import (
     Times,
     coming_uses,
     expected_waits,
+    has_repeats,
     next_uses,
 )
 from fastload.sample.order import Order, OrderSampler
@@ -40,6 +41,7 @@ __all__ = [
     "checked_ranks",
     "coming_uses",
     "expected_waits",
+    "has_repeats",
     "identity_of",
     "next_uses",
     "ranks_of",

@@ -9,7 +9,16 @@ from torch.utils.data import WeightedRandomSampler
 from fastload.native import library
 from fastload.sample.order import Order
 
-__all__ = ["LONGEST", "NEVER", "NEXT_PASS", "Times", "coming_uses", "expected_waits", "next_uses"]
+__all__ = [
+    "LONGEST",
+    "NEVER",
+    "NEXT_PASS",
+    "Times",
+    "coming_uses",
+    "expected_waits",
+    "has_repeats",
+    "next_uses",
+]
 
 Times = npt.NDArray[np.uint32]
 """Places in a pass, and from ``NEXT_PASS`` on those of the next one.
@@ -61,6 +70,14 @@ def next_uses(order: Order, coming: Times) -> Times:
     [2, 0, 2, 1]
     """
     return library.next_uses(order, coming)
+
+
+def has_repeats(order: Order, samples: int) -> bool:
+    """Whether some sample comes twice in a pass.
+
+    Where none does, ``coming_uses`` of the next pass is all there is to know of the samples' times.
+    """
+    return library.has_repeats(order, samples)
 
 
 def expected_waits(sampler: object) -> npt.NDArray[np.float64] | None:

@@ -96,9 +96,14 @@ void TestNextUses() {
     CHECK((next_uses({5, 2, 5, 7}) == Times{2, 4, never, 5}));
     CHECK((coming == first_uses({5, 2, 5, 7}, 0)));
     CHECK(next_uses({}).empty());
+    const auto has_repeats = [](const Order& order) {
+        return fastload::HasRepeats(order.data(), order.size(), 8);
+    };
+    CHECK(!has_repeats({}) && !has_repeats({7, 0, 3}) && has_repeats({7, 0, 3, 7}));
     for (const int64_t outside : {-1, 8}) {
         CHECK(CodeOf([&] { next_uses({outside}); }) == FL_BAD_ARGUMENT);
         CHECK(CodeOf([&] { first_uses({outside}, 0); }) == FL_BAD_ARGUMENT);
+        CHECK(CodeOf([&] { has_repeats({outside}); }) == FL_BAD_ARGUMENT);
     }
 }
 
