@@ -20,7 +20,7 @@ class Job:
 
     Attributes:
         peer: name of the module in ``benchmarks.peers``.
-        task: name of the function in it: ``load``, ``pack``, ``resize`` or ``coefficients``.
+        task: name of the function in it: ``load``, ``pack``, ``resize``, ``many`` ...
         recipe: the transform of ``load``, the crops of ``resize``.
         threads: threads or worker processes, whatever the peer calls them.
         photos: the label folder.

@@ -26,6 +26,7 @@ class Measurement:
         images: images of each window.
         first_batch: seconds from before the loader's construction to its first batch; no imports.
         peak: highest memory of the process tree beyond the process with torch imported.
+        peaks: the same of each window that was watched, the warm-up first.
         bytes: of the peer's form of the photos on disk.
         error: why there is nothing, or nothing more, to see.
 
@@ -37,6 +38,7 @@ class Measurement:
     images: list[int] = field(default_factory=list)
     first_batch: list[float] = field(default_factory=list)
     peak: Memory = field(default_factory=Memory)
+    peaks: list[Memory] = field(default_factory=list)
     bytes: int = 0
     version: str = ""
     error: str = ""
@@ -60,6 +62,11 @@ class Measurement:
     def pss_megabytes(self) -> list[float]:
         """Highest proportional memory, mapped file pages included, beyond torch's import."""
         return [self.peak.pss / 1e6]
+
+    @property
+    def growth_megabytes(self) -> list[float]:
+        """What the last window took at most beyond the first, anonymous: what is never let go."""
+        return [(self.peaks[-1].anonymous - self.peaks[0].anonymous) / 1e6]
 
     def extra_info(self) -> dict[str, Any]:
         """The figures for pytest-benchmark's JSON."""
@@ -95,6 +102,7 @@ class Runner:
         if watch is not None:
             peak = watch.peak.beyond(Memory(**worker.ready["base"]))
             self.measurement.peak = self.measurement.peak.highest(peak)
+            self.measurement.peaks.append(peak)
         return window
 
     def warm_up(self) -> None:

@@ -15,6 +15,7 @@ from benchmarks.job import (
 
 OURS = "fastload"
 THREADS = 2
+PROCESSES = 8
 Entrant = tuple[str, int]
 
 FASTLOAD: tuple[Entrant, ...] = ((OURS, THREADS),)
@@ -95,6 +96,12 @@ FIRST_BATCH = Suite(
     "first batch", "load", SIDE_BY_SIDE, TRAIN_UINT8, passes=1, fresh=True, batches=1
 )
 MEMORY = Suite("memory", "load", SIDE_BY_SIDE, TRAIN_UINT8, watched=True)
+# Of the thousand photos: ten million rows.
+MANY_ROWS = Suite(
+    "many rows", "many", ((OURS, PROCESSES),), TRAIN_UINT8, passes=10_000, watched=True
+)
+BROKEN_OFF = Suite("broken off", "break_off", FASTLOAD, TRAIN_UINT8, passes=50, watched=True)
+SAVING = Suite("saving", "save", ((OURS, 1),), TRAIN_UINT8, passes=1000)
 
 SUITES = {
     suite.name: suite
@@ -111,5 +118,8 @@ SUITES = {
         MEAN_RESIZE,
         FIRST_BATCH,
         MEMORY,
+        MANY_ROWS,
+        BROKEN_OFF,
+        SAVING,
     )
 }

@@ -23,7 +23,6 @@ from fastload.errors import FastloadError, LoaderTimeoutError, RecordError, Tran
 if TYPE_CHECKING:
     from fastload.caching import PassUses
     from fastload.dataset import ImageFolder
-    from fastload.sample import Times
     from fastload.view import Located, View
 
 __all__ = ["ON_ERROR", "Batcher", "Flight"]
@@ -146,7 +145,11 @@ class Batcher:
 
 
 def _work(
-    share: _Share, canvas: Canvas, rows: Rows, uses: PassUses | None, next_uses: Times | None
+    share: _Share,
+    canvas: Canvas,
+    rows: Rows,
+    uses: PassUses | None,
+    next_uses: npt.NDArray[np.uint64] | None,
 ) -> Work:
     pack, records = share.dataset.pack, share.records
     if uses is None or next_uses is None:

@@ -8,11 +8,23 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from fastload.engines.cache import RecordCache, shared_cache
+from fastload.engines.cache import CacheFacts, RecordCache, shared_cache
+from fastload.feed import Feed
 from fastload.memory import available_memory
-from fastload.sample import Order, Times, expected_waits, next_uses, orders_of
+from fastload.sample import (
+    LONGEST,
+    NEVER,
+    NEXT_PASS,
+    Order,
+    Times,
+    coming_uses,
+    expected_waits,
+    has_repeats,
+    next_uses,
+)
 from fastload.sizes import parse_size
-from fastload.view import View
+from fastload.store import Codec, Pack
+from fastload.view import View, checked_indices
 
 __all__ = ["CacheUse", "PassUses", "checked_cache"]
 
@@ -22,6 +34,11 @@ _SHARE = 0.5
 _TIGHT = 0.8
 # No process loads so many images.
 _LONG = 2.0**62
+_END_OF_TIME = np.uint64(2**64 - 1)
+# Coefficients take 1.7 times a JPEG's bytes in the mean; beyond this, photos are unheard of.
+_MOST_OF_JPEG = 4
+# Records or positions looked at in one step, so that what is made of them stays small.
+_STEP = 1 << 16
 
 
 def checked_cache(cache: str | int | None) -> str | int:
@@ -53,24 +70,36 @@ class PassUses:
     Attributes:
         cache: the cache whose time is counted in.
         start: when the pass began.
+        period: how long after that the next one is thought to begin.
         otherwise: when a sample is wanted again of which nothing is known.
-        times: where the order is known: by position, counted from ``start``.
+        first: position in the epoch of the pass's first sample.
+        ranks: how far apart in the epoch its samples are.
+        times: where the order is known, when it tells: by place in the pass, ``next_uses``; or by
+            sample, the next pass's ``coming_uses``, where no sample comes twice in this one.
+        by_sample: which of the two.
         waits: where only frequencies are: by sample, counted from the use before.
     """
 
     cache: RecordCache
     start: int
+    period: int
     otherwise: int
-    times: Times | None
-    waits: npt.NDArray[np.float64] | None
+    first: int = 0
+    ranks: int = 1
+    times: Times | None = None
+    by_sample: bool = False
+    waits: npt.NDArray[np.float64] | None = None
 
-    def of(self, samples: npt.NDArray[np.int64], positions: npt.NDArray[np.int64]) -> Times:
+    def of(
+        self, samples: npt.NDArray[np.int64], positions: npt.NDArray[np.int64]
+    ) -> npt.NDArray[np.uint64]:
         """When samples, which are at these positions, are wanted again: uint64, shape (n,)."""
         if self.times is not None:
-            times = self.times[positions]
-            # What never comes again stays at the end of time.
-            absolute: Times = np.maximum(times, times + np.uint64(self.start))
-            return absolute
+            places = samples if self.by_sample else (positions - self.first) // self.ranks
+            times = self.times[places].astype(np.int64)
+            since = np.where(times < NEXT_PASS, times, times - NEXT_PASS + self.period)
+            absolute = (since + self.start).astype(np.uint64)
+            return np.where(times == NEVER, _END_OF_TIME, absolute)
         if self.waits is not None:
             return (self.cache.clock + np.minimum(self.waits[samples], _LONG)).astype(np.uint64)
         return np.full(len(positions), self.otherwise, np.uint64)
@@ -86,6 +115,7 @@ class CacheUse:
     def __init__(self, budget: str | int) -> None:
         self._budget = budget
         self._last_start: int | None = None
+        self._most: int | None = None
 
     def join(self, loader: object) -> RecordCache:
         """Let the cache have as much memory as this loader wants for it."""
@@ -100,33 +130,68 @@ class CacheUse:
         """Let the cache have this loader's memory back."""
         shared_cache().forget(loader)
 
-    def begin(self, loader: object, view: View, sampler: object, epoch: int) -> PassUses:
+    def begin(self, loader: object, view: View, sampler: object, feed: Feed) -> PassUses:
         """Tell the cache what a pass wants when, as far as that is known before it begins."""
         cache = self.join(loader)
         facts = cache.facts()
-        orders = orders_of(sampler, epoch)
-        count = len(view) if orders is None else len(orders[0])
+        # The next pass's order is gone before this one's is made: no two are held at once.
+        coming = None if self._all_fit(facts, view) else _coming_uses(feed, view)
+        order = feed.order
+        count = len(view) if order is None else len(order)
         start = cache.clock
         # Other loaders' passes lie between two of this one's.
         last, self._last_start = self._last_start, start
         period = count if last is None else max(count, start - last)
         otherwise = start + period + count // 2
-        if orders is None:
-            return PassUses(cache, start, otherwise, None, expected_waits(sampler))
-        uses = PassUses(cache, start, otherwise, next_uses(*orders, period), None)
+        if order is None:
+            return PassUses(cache, start, period, otherwise, waits=expected_waits(sampler))
         if facts.bytes > _TIGHT * facts.budget:
-            _plan_anew(cache, view, orders[0], uses)
-        return uses
+            _plan_anew(cache, view, order, start, otherwise)
+        if coming is None:
+            return PassUses(cache, start, period, otherwise)
+        order = checked_indices(order, len(view))
+        by_sample = not has_repeats(order, len(view))
+        times = coming if by_sample else next_uses(order, coming)
+        return PassUses(cache, start, period, otherwise, feed.start, feed.ranks, times, by_sample)
+
+    def _all_fit(self, facts: CacheFacts, view: View) -> bool:
+        """Whether the cache will surely never have to choose what to keep."""
+        if self._most is None:
+            self._most = sum(_most_kept(part.pack) for part in view.parts)
+        return facts.bytes + self._most <= facts.budget
 
 
-def _plan_anew(cache: RecordCache, view: View, order: Order, uses: PassUses) -> None:
+def _most_kept(pack: Pack) -> int:
+    """More bytes than a cache can keep of a pack's records."""
+    index, most = pack.index, 0
+    for start in range(0, len(index), _STEP):
+        rows = slice(start, start + _STEP)
+        codecs = index.codec[rows]
+        jpegs = index.length[rows][codecs == Codec.JPEG].sum(dtype=np.int64)
+        others = np.isin(codecs, (Codec.QOI, Codec.FILE))
+        sides = index.height[rows][others].astype(np.int64), index.width[rows][others]
+        most += _MOST_OF_JPEG * int(jpegs) + 3 * int((sides[0] * sides[1]).sum())
+    return most
+
+
+def _coming_uses(feed: Feed, view: View) -> Times | None:
+    """When the next pass first wants each sample, where its order is known."""
+    following = feed.following()
+    if following is None or max(len(following), len(view)) > LONGEST:
+        return None
+    return coming_uses(checked_indices(following, len(view)), len(view))
+
+
+def _plan_anew(cache: RecordCache, view: View, order: Order, start: int, otherwise: int) -> None:
     """Set right what an unfinished pass, or an unforeseen one, has left to be expected."""
-    first = np.full(len(view), -1, np.int64)
-    first[order[::-1]] = np.arange(len(order) - 1, -1, -1)
-    samples = np.flatnonzero(first >= 0)
-    located = view.locate(samples)
-    first_uses = (uses.start + first[samples]).astype(np.uint64)
-    for number, part in enumerate(view.parts):
-        rows = np.flatnonzero(located.parts == number)
-        keys = cache.keys(part.pack, located.records[rows])
-        cache.plan(part.pack, keys, first_uses[rows], uses.otherwise)
+    for part in view.parts:
+        cache.expect(part.pack, otherwise)
+    # From the last position to the first, so that a sample's first one is what stays.
+    for end in range(len(order), 0, -_STEP):
+        first = max(end - _STEP, 0)
+        samples = order[first:end][::-1]
+        times = np.arange(start + end - 1, start + first - 1, -1, dtype=np.uint64)
+        located = view.locate(samples)
+        for number, part in enumerate(view.parts):
+            rows = np.flatnonzero(located.parts == number)
+            cache.plan(cache.keys(part.pack, located.records[rows]), times[rows])

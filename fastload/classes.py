@@ -21,7 +21,14 @@ def classes_of(dataset: Any) -> ClassLists:
         ValueError: the dataset does not tell the classes of its samples.
     """
     view = view_of(dataset)
-    return ClassLists.of_labels(_labels_of(dataset)) if view is None else view.class_lists()
+    if view is None:
+        return ClassLists.of_labels(_labels_of(dataset))
+    if any(not part.classes for part in view.parts):
+        raise ValueError(
+            f"{view.parts[0].root} was packed without classes (--unlabelled): there is nothing to "
+            "balance."
+        )
+    return view.class_lists()
 
 
 def class_names(dataset: Any) -> list[str] | None:

@@ -11,7 +11,9 @@ __all__ = [
     "FastloadError",
     "LoaderTimeoutError",
     "PackError",
+    "RanksError",
     "RecordError",
+    "StateError",
     "TransformError",
 ]
 
@@ -63,3 +65,11 @@ class EngineError(FastloadError, RuntimeError):
 
 class LoaderTimeoutError(FastloadError, TimeoutError, RuntimeError):
     """No batch arrived within the ``timeout`` given to the loader."""
+
+
+class RanksError(FastloadError, RuntimeError):
+    """The ranks of a distributed training do not serve shares of one and the same epoch."""
+
+
+class StateError(FastloadError, ValueError):
+    """A saved state belongs to another pack, transform or sampler, or cannot be resumed from."""

@@ -2,11 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from typing import Any
 
 from fastload.augment import Note, Output, Pipeline
+from fastload.sample import OrderSampler, Ranks
 
-__all__ = ["explain_pipeline"]
+__all__ = ["explain_pipeline", "explain_ranks", "named_transforms"]
+
+# Where an object lies in memory is no part of what it is.
+_ADDRESS = re.compile(r" at 0x[0-9a-f]+")
+
+
+def explain_ranks(ranks: Ranks, sampler: Any, uneven: str, steps: int) -> Iterable[str]:
+    """A line about the share of an epoch that is served, where there are several ranks."""
+    if ranks.ranks == 1:
+        return
+    place = f"rank {ranks.rank} of {ranks.ranks} ({ranks.source})"
+    if isinstance(sampler, OrderSampler):
+        yield f"{place}, uneven {uneven}, {steps} batches an epoch"
+    else:
+        yield f"{place}, served what {type(sampler).__name__} gives, not divided again"
+
+
+def named_transforms(pipeline: Pipeline) -> list[str]:
+    """The transforms and what comes out, in words that are the same in every process."""
+    named = [_ADDRESS.sub("", _one_line(note.transform)) for note in pipeline.notes]
+    return [*named, _output(pipeline.output, pipeline.known_size())]
 
 
 def explain_pipeline(pipeline: Pipeline) -> Iterable[str]:

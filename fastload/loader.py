@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 import weakref
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any, SupportsIndex
 
 import torch
@@ -14,35 +14,42 @@ from torch.utils.data import DataLoader as TorchDataLoader
 from torch.utils.data import Dataset, Sampler, default_collate
 from torch.utils.data._utils.pin_memory import pin_memory as pin
 
-from fastload.augment import Draws, Pipeline
+from fastload.augment import Pipeline
 from fastload.balancing import EpochOrder
 from fastload.batcher import ON_ERROR, Batcher, Flight
 from fastload.caching import CacheUse, checked_cache
 from fastload.cpus import usable_cpus
+from fastload.delivery import checked_device, collated_by_default, on_device
 from fastload.engines import check_engine
 from fastload.engines.cache import shared_cache
 from fastload.epoch_report import EpochReport, describe_epoch
 from fastload.error_log import ErrorLog
-from fastload.errors import EngineError, FastloadError
+from fastload.errors import FastloadError
 from fastload.expected_draws import warn_of_repeats
-from fastload.explanation import explain_pipeline
+from fastload.explanation import explain_pipeline, explain_ranks, named_transforms
 from fastload.ignored import warn_ignored
+from fastload.resuming import Standing, checked_state, state_of
+from fastload.running import Pass
 from fastload.sample import (
+    UNEVEN,
     EpochCounter,
     InOrderSampler,
     OrderSampler,
     PermutationSampler,
-    Slice,
-    batches_of_indices,
-    batches_of_order,
-    batches_of_sampler,
+    Ranks,
+    SeedAgreement,
+    checked_ranks,
+    rewind,
+    rewind_point,
 )
+from fastload.source import Source
 from fastload.stats import LoaderStats, Progress
-from fastload.view import View, checked_indices, view_of
+from fastload.view import View, view_of
 
 __all__ = ["DataLoader"]
 
 _AHEAD = 2
+_LOGGER = logging.getLogger("fastload")
 
 
 class DataLoader(TorchDataLoader[Any]):
@@ -80,6 +87,11 @@ class DataLoader(TorchDataLoader[Any]):
         cache: memory for what decoding need not do again, shared by all loaders of the process:
             "auto" for up to half of what is free, a size such as "8GB" or a number of bytes, 0 for
             none. It changes no pixel.
+        rank, world_size: which share of each epoch to serve; left out, what ``torch.distributed``
+            says, if it is initialised when a pass begins. A sampler of torch's or of the user's
+            divides the epoch itself, and is not divided again.
+        uneven: what to do with the rest that cannot be divided among the ranks: "pad" repeats the
+            first samples, "drop" leaves it out, "exact" lets some ranks have one sample less.
 
     Raises:
         ValueError: arguments contradict one another, as in torch.
@@ -117,40 +129,50 @@ class DataLoader(TorchDataLoader[Any]):
         max_repeats: int | None = None,
         per_batch: tuple[int, int] | None = None,
         cache: str | int | None = "auto",
+        rank: int | None = None,
+        world_size: int | None = None,
+        uneven: str = "pad",
     ) -> None:
         if isinstance(dataset, (str, os.PathLike)):
             raise TypeError(f"The dataset is a path: give ImageFolder({str(dataset)!r}).")
         check_engine(engine, decode)
         if on_error not in ON_ERROR:
             raise ValueError(f"on_error is {on_error!r}: choose one of {', '.join(ON_ERROR)}.")
+        if uneven not in UNEVEN:
+            raise ValueError(f"uneven is {uneven!r}: choose one of {', '.join(UNEVEN)}.")
+        given_ranks = checked_ranks(rank, world_size)
+        self.rank, self.world_size, self.uneven = rank, world_size, uneven
         budget = checked_cache(cache)
         self.engine = engine
         self.decode = decode
         self.on_error = on_error
-        self.device = _checked_device(device)
+        self.cache = cache
+        self.device = checked_device(device)
         self._view = view_of(dataset)
         keeps = self._view is not None and engine == "native" and budget != 0
         self._cache_use = CacheUse(budget) if keeps else None
         self._epochs = EpochCounter()
+        self._agreement: SeedAgreement | None = None
         self._log = ErrorLog()
         self._resolution: tuple[int, int] | None = None
-        self._passes: weakref.WeakSet[_Pass] = weakref.WeakSet()
+        self._passes: weakref.WeakSet[Pass] = weakref.WeakSet()
         self._progress = Progress(-1)
         threads = num_workers or usable_cpus()
+        own = sampler is None and batch_sampler is None
         self.seed = _checked_seed(seed)
         if self._view is not None:
             warn_ignored(worker_init_fn, multiprocessing_context, pin_memory_device, in_order)
-            self.seed = _drawn_seed(generator) if seed is None else self.seed
+            self.seed = _drawn_seed(generator) if self.seed is None else self.seed
+            shared = given_ranks is None and (own or isinstance(sampler, OrderSampler))
+            self._agreement = SeedAgreement(self.seed, given=seed is not None, shared=shared)
             num_workers = threads if num_workers is None else num_workers
         order = EpochOrder(balance, epoch_length, max_repeats, per_batch)
         if order.is_balanced:
             order.check(sampler, batch_sampler, shuffle)
             self.seed = _drawn_seed(generator) if self.seed is None else self.seed
-            sampler = order.sampler(dataset, self.seed, self._epochs)
-            batch_size, shuffle = order.batch_size(batch_size), None
-        elif self._view is not None and sampler is None and batch_sampler is None:
-            sampler = self._own_sampler(dataset, bool(shuffle))
-            shuffle = None
+        if order.is_balanced or (self._view is not None and own):
+            sampler, shuffle = self._own_sampler(dataset, order, bool(shuffle)), None
+            batch_size = order.batch_size(batch_size)
         super().__init__(
             dataset,
             batch_size,
@@ -170,6 +192,11 @@ class DataLoader(TorchDataLoader[Any]):
             pin_memory_device=pin_memory_device,
             in_order=in_order,
         )
+        if isinstance(self.sampler, OrderSampler):
+            # Whoever tells the sampler of an epoch tells the loader.
+            self._epochs = self.sampler.epochs
+        self._standing = Standing(self._epochs)
+        self._source = self._own_source(given_ranks)
         if self._view is not None or order.is_balanced:
             warn_of_repeats(self)
         self._ahead = self._batches_ahead(threads)
@@ -179,11 +206,32 @@ class DataLoader(TorchDataLoader[Any]):
         if self._cache_use is not None:
             self._cache_use.join(self)
 
-    def _own_sampler(self, dataset: Any, shuffle: bool) -> Sampler[int]:
-        if shuffle:
-            assert self.seed is not None
-            return PermutationSampler(dataset, self.seed, self._epochs)
-        return InOrderSampler(dataset)
+    def _own_sampler(self, dataset: Any, order: EpochOrder, shuffle: bool) -> OrderSampler:
+        sampler: OrderSampler = InOrderSampler(dataset, self._epochs)
+        if order.is_balanced:
+            sampler = order.sampler(dataset, self.seed or 0, self._epochs)
+        elif shuffle:
+            sampler = PermutationSampler(dataset, self.seed or 0, self._epochs)
+        sampler.agreement = self._agreement
+        return sampler
+
+    def _own_source(self, ranks: Ranks | None) -> Source | None:
+        if self._agreement is not None:
+            return Source(
+                self.sampler,
+                self.batch_sampler,
+                self.batch_size,
+                self.drop_last,
+                self.uneven,
+                ranks,
+                self._agreement,
+            )
+        if ranks is not None:
+            raise ValueError(
+                "rank= and world_size= need a dataset made of packs: give this one a "
+                "torch.utils.data.DistributedSampler."
+            )
+        return None
 
     def _batches_ahead(self, threads: int) -> int:
         if self.num_workers == 0:
@@ -256,12 +304,14 @@ class DataLoader(TorchDataLoader[Any]):
 
     def explain(self) -> None:
         """Print where each transform runs, and why where it is not in the engine."""
-        if self._view is None:
+        if self._view is None or self._source is None:
             print("torch's own path: the dataset is not made of packs")
             return
         ahead = f"{self._ahead} batches ahead" if self._ahead else "nothing ahead"
         threads = self._batcher.threads
         print(f"engine {self.engine}, decode {self.decode}, {threads} threads, {ahead}")
+        for line in explain_ranks(self._source.ranks, self.sampler, self.uneven, len(self)):
+            print(line)
         for part, pipeline in zip(self._view.parts, self._pipelines(self._view), strict=True):
             print(part.root)
             for line in explain_pipeline(pipeline):
@@ -280,22 +330,76 @@ class DataLoader(TorchDataLoader[Any]):
         if self._cache_use is not None:
             self._cache_use.leave(self)
 
+    def __len__(self) -> int:
+        """Batches of a whole epoch, on this rank."""
+        steps = None if self._source is None else self._source.steps
+        return super().__len__() if steps is None else steps
+
     def __iter__(self) -> Any:
-        if self._view is None:
+        if self._view is None or self._source is None:
             return super().__iter__()
-        started = _Pass(self, self._view, self._epochs.take())
+        now, identity = self._standing.now(), self._identity()
+        served = {**identity, "epoch": now.epoch, "position": now.position}
+        self.seed = identity["seed"] = self._source.settle(served)
+        place = self._standing.begin(rewind_point(self._source.iterated), identity)
+        feed = self._source.feed(place.epoch, place.position)
+        started = Pass(self, self._view, place, feed)
         self._passes.add(started)
         self._progress = started.progress
         return started
 
-    def _slices(self, epoch: int) -> Iterator[Slice]:
-        """The indices of one pass, batch by batch."""
-        if self.batch_size is None and self.batch_sampler is not None:
-            return batches_of_indices(self.batch_sampler)
-        size = self.batch_size if self.batch_size is not None else 1
-        if isinstance(self.sampler, OrderSampler):
-            return batches_of_order(self.sampler.order(epoch), size, self.drop_last)
-        return batches_of_sampler(self.sampler, size, self.drop_last)
+    def _identity(self) -> dict[str, Any]:
+        """What decides the samples of an epoch, by name, as JSON takes it."""
+        assert self._view is not None
+        assert self._source is not None
+        return {
+            "dataset": self._view.identity(),
+            "transform": [named_transforms(part.pipeline) for part in self._view.parts],
+            "resolution": self._resolution,
+            "decode": self.decode,
+            "sampler": self._source.identity(),
+            "seed": self.seed,
+        }
+
+    def state_dict(self) -> dict[str, Any]:
+        """Where the loader stands: what ``load_state_dict`` goes on from, at the next sample.
+
+        Small and quick to make. It counts what was delivered over all ranks, so that any rank's
+        state does for all of them, and for another number of ranks, batches or threads.
+        """
+        if self._source is None:
+            return {"version": None}
+        place = self._standing.now()
+        if self._standing.loaded or (place.identity is not None and not place.complete):
+            point, identity = place.point, place.identity
+        else:
+            point, identity = rewind_point(self._source.iterated), None
+        return state_of(place, identity or self._identity(), point)
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Let the next pass go on at the sample where a state was saved.
+
+        After the last sample of an epoch that is the next epoch's first one, unless
+        ``set_epoch`` is told the old one again: of that there is nothing left.
+
+        Args:
+            state: what ``state_dict`` gave, here or in another process.
+
+        Raises:
+            StateError: it was saved with another pack, transform, sampler, seed or way to decode,
+                or with a sampler of which an order cannot be had again.
+        """
+        if self._source is None or self._agreement is None:
+            _LOGGER.warning("the dataset is not made of packs: nothing is resumed in an epoch")
+            return
+        ranks, given = self._source.feed(0, 0).ranks, self._agreement.given
+        place = checked_state(state, self._identity(), ranks, seed_given=given)
+        if place.point:
+            rewind(self._source.iterated, place.point)
+        self.seed = state["seed"]
+        self._source.take_seed(self.seed)
+        self._resolution = state["resolution"] and tuple(state["resolution"])
+        self._standing.load(place)
 
     def _collated(self, flight: Flight) -> Any:
         """What the user gets for a flight that has landed."""
@@ -306,125 +410,14 @@ class DataLoader(TorchDataLoader[Any]):
         if self.collate_fn is not default_collate:
             return self.collate_fn(flight.samples())
         made = flight.batch()
-        return _collated_by_default(flight.samples()) if made is None else list(made)
+        return collated_by_default(flight.samples()) if made is None else list(made)
 
     def _delivered(self, batch: Any) -> Any:
         if self.pin_memory and torch.cuda.is_available():
             batch = pin(batch)  # type: ignore[no-untyped-call]
         if self.device is not None:
-            batch = _on_device(batch, self.device)
+            batch = on_device(batch, self.device)
         return batch
-
-
-class _Pass:
-    """One epoch: keeps batches under way ahead of the consumer and hands them over in order."""
-
-    def __init__(self, loader: DataLoader, view: View, epoch: int) -> None:
-        self._loader = loader
-        self._view = view
-        self._epoch = epoch
-        self._under_way: deque[Flight | BaseException] = deque()
-        self._pipelines = loader._pipelines(view)
-        use = loader._cache_use
-        self._uses = None if use is None else use.begin(loader, view, loader.sampler, epoch)
-        self.progress = Progress(epoch)
-        self._slices: Iterator[Slice] | None = loader._slices(epoch)
-        self._launch(loader._ahead)
-
-    def __iter__(self) -> _Pass:
-        return self
-
-    def __len__(self) -> int:
-        return len(self._loader)
-
-    def __next__(self) -> Any:
-        while True:
-            self._launch(max(1, self._loader._ahead))
-            if not self._under_way:
-                self.progress.end()
-                raise StopIteration
-            flight = self._under_way.popleft()
-            if isinstance(flight, BaseException):
-                self.close()
-                raise flight
-            with self.progress.waiting():
-                self._settle(flight)
-            self.progress.add(len(flight), flight.facts)
-            self._launch(self._loader._ahead)
-            if len(flight):
-                return self._loader._delivered(self._loader._collated(flight))
-
-    def _launch(self, wanted: int) -> None:
-        """Bring the number of batches under way up to ``wanted``.
-
-        What goes wrong is kept in its place, so that the batches before it are still served.
-        """
-        loader = self._loader
-        while self._slices is not None and len(self._under_way) < wanted:
-            try:
-                indices, positions = next(self._slices)
-                draws = Draws(loader.seed or 0, self._epoch, positions)
-                chosen = checked_indices(indices, len(self._view))
-                flight = loader._batcher.launch(
-                    self._view, self._pipelines, chosen, draws, self._uses
-                )
-                self._under_way.append(flight)
-            except StopIteration:
-                self._slices = None
-            except Exception as error:  # noqa: BLE001 (raised again in its turn)
-                self._slices = None
-                self._under_way.append(error)
-
-    def _settle(self, flight: Flight) -> None:
-        """Wait for a flight and do with its bad records what the user wants done."""
-        loader = self._loader
-        failures = flight.land(loader.timeout)
-        if not failures:
-            return
-        if loader.on_error == "raise":
-            raise next(iter(failures.values()))
-        for error in failures.values():
-            loader._log.add(error)
-        if loader.on_error == "skip":
-            flight.drop(failures)
-            return
-        for row, error in failures.items():
-            flight.substitute(row, error)
-
-    def close(self) -> None:
-        """Stop: nothing is under way any more, and the pass is over."""
-        self._slices = None
-        self.progress.end()
-        while self._under_way:
-            flight = self._under_way.popleft()
-            if isinstance(flight, Flight):
-                flight.close()
-
-    def __del__(self) -> None:
-        self.close()
-
-
-def _collated_by_default(samples: list[tuple[Any, Any]]) -> Any:
-    """A batch by torch's own ``default_collate``, whose errors are told what to do.
-
-    Raises:
-        TypeError: what the transform gives cannot be put into a tensor.
-        RuntimeError: the samples are of several sizes.
-    """
-    try:
-        return default_collate(samples)
-    except TypeError as error:
-        raise TypeError(
-            f"{error}. That is what the dataset's transform returns: let it end in ToTensor or "
-            "PILToTensor, or give the loader a collate_fn."
-        ) from error
-    except RuntimeError as error:
-        if "equal size" not in str(error):
-            raise
-        raise RuntimeError(
-            f"{error}. Let the dataset's transform bring all images to one size "
-            "(RandomResizedCrop, or Resize and CenterCrop), or give the loader a collate_fn."
-        ) from error
 
 
 def _checked_seed(seed: Any) -> int | None:
@@ -444,27 +437,3 @@ def _checked_resolution(height: Any, width: Any) -> tuple[int, int]:
 
 def _drawn_seed(generator: torch.Generator | None) -> int:
     return int(torch.empty((), dtype=torch.int64).random_(generator=generator).item())
-
-
-def _checked_device(device: str | torch.device | None) -> torch.device | None:
-    if device is None:
-        return None
-    wanted = torch.device(device)
-    if wanted.type == "cuda" and not torch.cuda.is_available():
-        raise EngineError(
-            f"device={str(device)!r}, but torch sees no CUDA GPU here: leave device out, or "
-            "install torch with CUDA and the GPU's driver."
-        )
-    return wanted
-
-
-def _on_device(batch: Any, device: torch.device) -> Any:
-    if isinstance(batch, torch.Tensor):
-        return batch.to(device, non_blocking=True)
-    if isinstance(batch, tuple) and hasattr(batch, "_fields"):
-        return type(batch)(*(_on_device(item, device) for item in batch))
-    if isinstance(batch, (list, tuple)):
-        return type(batch)(_on_device(item, device) for item in batch)
-    if isinstance(batch, dict):
-        return {key: _on_device(item, device) for key, item in batch.items()}
-    return batch

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,9 @@ from fastload.sample import ClassLists
 __all__ = ["Located", "View", "view_of"]
 
 Indices = npt.NDArray[np.int64]
+
+# So much of a hash tells any two apart that are not meant to be alike.
+_DIGITS = 16
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,10 @@ class View(ABC):
         """The samples of each class."""
         return ClassLists.of_labels(self.locate(np.arange(len(self))).labels)
 
+    @abstractmethod
+    def identity(self) -> str:
+        """Which samples of which packs they are, wherever the packs lie."""
+
 
 class _Folder(View):
     def __init__(self, dataset: ImageFolder) -> None:
@@ -74,6 +83,9 @@ class _Folder(View):
         # Known without looking at a single record.
         return ClassLists.of_counts(self.parts[0].class_counts)
 
+    def identity(self) -> str:
+        return f"pack {self.parts[0].pack.manifest.index.sha256[:_DIGITS]}"
+
 
 class _Part(View):
     def __init__(self, whole: View, indices: Any) -> None:
@@ -86,6 +98,13 @@ class _Part(View):
 
     def locate(self, indices: Indices) -> Located:
         return self._whole.locate(self._indices[indices])
+
+    def identity(self) -> str:
+        return f"{len(self)} samples {self._digest} of {self._whole.identity()}"
+
+    @cached_property
+    def _digest(self) -> str:
+        return sha256(np.ascontiguousarray(self._indices).data).hexdigest()[:_DIGITS]
 
 
 class _Union(View):
@@ -109,6 +128,9 @@ class _Union(View):
             records[rows] = found.records
             labels[rows] = found.labels
         return Located(parts, records, labels)
+
+    def identity(self) -> str:
+        return " + ".join(f"({view.identity()})" for view in self._views)
 
 
 def checked_indices(indices: Indices, length: int) -> Indices:

@@ -17,8 +17,9 @@ import fastload
 from fastload import caching
 from fastload.caching import CacheUse, checked_cache
 from fastload.engines.cache import RecordCache, shared_cache
+from fastload.feed import OrderFeed, SamplerFeed
 from fastload.memory import available_memory
-from fastload.sample import InOrderSampler, PermutationSampler
+from fastload.sample import Division, InOrderSampler, PermutationSampler
 from fastload.view import view_of
 from tests.test_cpus import write
 
@@ -185,37 +186,89 @@ def test_sizes() -> None:
 # ---- What is wanted when
 
 
-def uses_of(pack: Path, sampler: Any, epoch: int = 0) -> caching.PassUses:
+def begun(use: CacheUse, pack: Path, sampler: Any, feed: Any = None) -> caching.PassUses:
     dataset = fastload.ImageFolder(pack)
-    return CacheUse(10**6).begin(dataset, view_of(dataset), sampler, epoch)
+    view = view_of(dataset)
+    assert view is not None
+    feed = OrderFeed(sampler, 0, 0, Division(5)) if feed is None else feed
+    return use.begin(dataset, view, sampler, feed)
 
 
 def test_times_of_a_permutation_reach_into_the_next_epoch(small_pack: Path) -> None:
     sampler = PermutationSampler(range(22), seed=1)
     order, following = sampler.order(0), sampler.order(1)
-    uses = uses_of(small_pack, sampler)
+    uses = begun(CacheUse(1000), small_pack, sampler)
     times = uses.of(order, np.arange(22))
     assert (following[times.astype(int) - 22] == order).all()
-    in_order = uses_of(small_pack, InOrderSampler(range(22)))
+    in_order = begun(CacheUse(1000), small_pack, InOrderSampler(range(22)))
     assert (in_order.of(np.arange(22), np.arange(22)) == np.arange(22) + 22).all()
+
+
+@pytest.mark.parametrize("start", [0, 6])
+def test_times_of_a_rank_are_those_of_its_own_share(small_pack: Path, start: int) -> None:
+    sampler = PermutationSampler(range(22), seed=1)
+    division = Division(2, rank=1, ranks=3, uneven="exact")
+    feed = OrderFeed(sampler, 0, start, division)
+    uses = begun(CacheUse(1000), small_pack, sampler, feed)
+    own, following = sampler.order(0)[start + 1 :: 3].tolist(), sampler.order(1)[1::3].tolist()
+    for place, sample in enumerate(own):
+        time = uses.of(np.array([sample]), np.array([start + 1 + 3 * place]))[0]
+        if sample in following:
+            assert time == len(own) + following.index(sample)
+        else:
+            assert time == 2**64 - 1
+
+
+class _Twice(InOrderSampler):
+    def order(self, epoch: int) -> Any:
+        return np.array([3, 3, 5, 3] if epoch == 0 else [7, 5, 7, 5])
+
+
+def test_times_within_a_pass_come_first(small_pack: Path) -> None:
+    uses = begun(CacheUse(1000), small_pack, _Twice(range(4)))
+    times = uses.of(np.array([3, 3, 5, 3]), np.arange(4))
+    assert times.tolist() == [1, 3, 5, 2**64 - 1]
+
+
+def test_where_all_fits_no_times_are_kept(small_pack: Path) -> None:
+    sampler = PermutationSampler(range(22), seed=1)
+    uses = begun(CacheUse(10**9), small_pack, sampler)
+    assert uses.times is None
+    assert (uses.of(np.arange(22), np.arange(22)) == uses.otherwise).all()
 
 
 def test_times_of_weighted_draws(small_pack: Path) -> None:
     weights = [8.0, 4.0, 0.0, 4.0]
-    uses = uses_of(small_pack, WeightedRandomSampler(weights, 100))
+    sampler = WeightedRandomSampler(weights, 100)
+    uses = begun(CacheUse(1000), small_pack, sampler, SamplerFeed(sampler, 0, 5, False))
     uses.cache.clock = 1000
     times = uses.of(np.arange(4), np.arange(4))
     assert times[[0, 1, 3]].tolist() == [1002, 1004, 1004] and times[2] > 2**61
 
 
 def test_times_count_from_the_pass_and_between_passes(small_pack: Path) -> None:
-    dataset = fastload.ImageFolder(small_pack)
-    use, sampler = CacheUse(10**6), InOrderSampler(range(22))
-    view = view_of(dataset)
-    assert use.begin(dataset, view, sampler, 0).of(np.array([0]), np.array([0])) == 22
+    use, sampler = CacheUse(1000), InOrderSampler(range(22))
+    assert begun(use, small_pack, sampler).of(np.array([0]), np.array([0])) == 22
     # Meanwhile another loader has had its pass.
     shared_cache().clock = 22 + 10
-    assert use.begin(dataset, view, sampler, 1).of(np.array([0]), np.array([0])) == 32 + 32
+    assert begun(use, small_pack, sampler).of(np.array([0]), np.array([0])) == 32 + 32
+
+
+def test_a_plan_made_anew_names_the_first_use(
+    small_pack: Path, own_cache: RecordCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(caching, "_STEP", 2)
+    planned: dict[int, int] = {}
+    monkeypatch.setattr(
+        own_cache, "plan", lambda keys, times: planned.update(zip(keys, times, strict=True))
+    )
+    dataset = fastload.ImageFolder(small_pack)
+    view = view_of(dataset)
+    assert view is not None
+    order = np.array([4, 9, 4, 2, 9, 4])
+    caching._plan_anew(own_cache, view, order, start=100, otherwise=900)
+    keys = own_cache.keys(dataset.pack, view.locate(np.array([4, 9, 2])).records)
+    assert [planned[key] for key in keys] == [100, 101, 103] and len(planned) == 3
 
 
 def test_auto_is_half_of_what_is_free(small_pack: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,21 +1,33 @@
-"""fastload's native engine: the loader of ``imagefolder.py``, two names changed; packer; resize."""
+"""fastload's native engine: the loader of ``imagefolder.py``, two names changed; packer; resize.
+
+And what only fastload promises: many processes on one pack, epochs broken off, saved states.
+"""
 
 from __future__ import annotations
 
+import multiprocessing
 from collections.abc import Iterator
+from itertools import islice
+from multiprocessing.connection import Connection
 from pathlib import Path
 
-from torch.utils.data import RandomSampler
+import numpy as np
+from torch.utils.data import RandomSampler, Subset
 
 import fastload
 from benchmarks.crops import read_crops
 from benchmarks.job import SIDE, Job
+from benchmarks.many_rows import repeat_rows
 from benchmarks.recipes import torchvision_transform
 from benchmarks.worker import Window
 from fastload.native import library
 
 VERSION = f"fastload {fastload.__version__}"
 BILINEAR = 2
+# A process forked from this one shares what it has imported, so that only the loaders are seen.
+FORK = multiprocessing.get_context("fork")
+# Samples of the epoch whose state is saved.
+SAVED_EPOCH = 10_000_000
 
 
 def loader_of(job: Job, cache: str | int) -> fastload.DataLoader:
@@ -72,5 +84,75 @@ def resize(job: Job) -> Window:
             for crop in crops:
                 library.resize(crop, SIDE, SIDE, BILINEAR)
             yield len(crops)
+
+    return window
+
+
+def many(job: Job) -> Window:
+    """One window: ``job.threads`` ranks begin an epoch of one pack of many rows."""
+    target = Path(f"{job.packed}.rows")
+    # In a process of its own: what writing takes is not to be counted.
+    writer = FORK.Process(target=repeat_rows, args=(job.packed, job.passes, target))
+    writer.start()
+    writer.join()
+
+    def window() -> Iterator[int]:
+        pipes = [FORK.Pipe() for _ in range(job.threads)]
+        arguments = [(job, target, rank, theirs) for rank, (_, theirs) in enumerate(pipes)]
+        processes = [FORK.Process(target=begin_epoch, args=one) for one in arguments]
+        for process in processes:
+            process.start()
+        # None of them ends before all have their first batch.
+        images = sum(ours.recv() for ours, _ in pipes)
+        for ours, _ in pipes:
+            ours.send(None)
+        for process in processes:
+            process.join()
+        yield images
+
+    return window
+
+
+def begin_epoch(job: Job, pack: Path, rank: int, caller: Connection) -> None:
+    """Take the first batch of an epoch, say how large it is, and wait until told to end."""
+    dataset = fastload.ImageFolder(pack, torchvision_transform(job.recipe))
+    # Small batches: what they take is not what is looked at.
+    loader = fastload.DataLoader(
+        dataset, 8, shuffle=True, num_workers=1, seed=0, rank=rank, world_size=job.threads
+    )
+    running = iter(loader)
+    caller.send(len(next(running)[0]))
+    caller.recv()
+
+
+def break_off(job: Job) -> Window:
+    """One window breaks ``job.passes`` epochs off midway; threads must not grow in number."""
+    dataset = fastload.ImageFolder(job.packed, torchvision_transform(job.recipe))
+    loader = fastload.DataLoader(dataset, job.batch, shuffle=True, num_workers=job.threads, cache=0)
+    threads: set[int] = set()
+
+    def window() -> Iterator[int]:
+        for _ in range(job.passes):
+            for images, _labels in islice(loader, (len(loader) + 1) // 2):
+                yield len(images)
+        threads.add(sum(1 for _ in Path("/proc/self/task").iterdir()))
+        if len(threads) > 1:
+            raise RuntimeError(f"threads of the process, window by window: {threads}")
+
+    return window
+
+
+def save(job: Job) -> Window:
+    """One window saves a state ``job.passes`` times in the midst of an epoch."""
+    dataset = fastload.ImageFolder(job.packed, torchvision_transform(job.recipe))
+    long = Subset(dataset, np.arange(SAVED_EPOCH) % len(dataset))
+    loader = fastload.DataLoader(long, job.batch, shuffle=True, num_workers=job.threads, cache=0)
+    running = iter(loader)
+    next(running)
+
+    def window() -> Iterator[int]:
+        for _ in range(job.passes):
+            loader.state_dict()
+            yield 1
 
     return window

@@ -92,9 +92,19 @@ class RecordCache:
         identity = (os.path.realpath(pack.location), pack.manifest.index.sha256)
         return self._packs.setdefault(identity, len(self._packs))
 
-    def plan(self, pack: Pack, keys: Keys, next_uses: Keys, otherwise: int) -> None:
-        """Say anew when a pack's records are wanted next; all that are not named, ``otherwise``."""
+    def expect(self, pack: Pack, time: int) -> None:
+        """Say anew that all that is kept of a pack is wanted at one time."""
         first = self._number(pack) << _RECORD_BITS
+        nothing = np.empty(0, np.uint64)
+        self._plan(nothing, nothing, first, first + (1 << _RECORD_BITS), time)
+
+    def plan(self, keys: Keys, next_uses: Keys) -> None:
+        """Say anew when records are wanted next; of a key that comes twice, the last counts."""
+        self._plan(keys, next_uses, 0, 0, 0)
+
+    def _plan(
+        self, keys: Keys, next_uses: Keys, others_from: int, others_to: int, otherwise: int
+    ) -> None:
         keys, next_uses = np.ascontiguousarray(keys), np.ascontiguousarray(next_uses)
         error = library.ErrorStruct()
         code = self._functions["fl_cache_plan"](
@@ -102,8 +112,8 @@ class RecordCache:
             keys.ctypes.data,
             next_uses.ctypes.data,
             len(keys),
-            first,
-            first + (1 << _RECORD_BITS),
+            others_from,
+            others_to,
             otherwise,
             byref(error),
         )

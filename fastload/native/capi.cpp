@@ -223,11 +223,19 @@ int fl_cache_plan(fl_cache* cache, const uint64_t* keys, const uint64_t* next_us
                  [&] { cache->Plan(keys, next_uses, count, others_from, others_to, otherwise); });
 }
 
-int fl_next_uses(const int64_t* order, uint64_t count, const int64_t* following,
-                 uint64_t following_count, uint64_t period, uint64_t* next_uses, fl_error* error) {
-    return Guard(error, [&] {
-        fastload::NextUses(order, count, following, following_count, period, next_uses);
-    });
+int fl_first_uses(const int64_t* order, uint64_t count, uint32_t start, uint32_t* first,
+                  uint64_t samples, fl_error* error) {
+    return Guard(error, [&] { fastload::FirstUses(order, count, start, first, samples); });
+}
+
+int fl_next_uses(const int64_t* order, uint64_t count, uint32_t* coming, uint64_t samples,
+                 uint32_t* next_uses, fl_error* error) {
+    return Guard(error, [&] { fastload::NextUses(order, count, coming, samples, next_uses); });
+}
+
+int fl_has_repeats(const int64_t* order, uint64_t count, uint64_t samples, int32_t* repeats,
+                   fl_error* error) {
+    return Guard(error, [&] { *repeats = fastload::HasRepeats(order, count, samples) ? 1 : 0; });
 }
 
 struct fl_pool : fastload::Pool {

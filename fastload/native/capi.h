@@ -130,9 +130,12 @@ FL_EXPORT int fl_cache_plan(fl_cache* cache, const uint64_t* keys, const uint64_
                             uint64_t count, uint64_t others_from, uint64_t others_to,
                             uint64_t otherwise, fl_error* error);
 // See next_use.h.
-FL_EXPORT int fl_next_uses(const int64_t* order, uint64_t count, const int64_t* following,
-                           uint64_t following_count, uint64_t period, uint64_t* next_uses,
-                           fl_error* error);
+FL_EXPORT int fl_first_uses(const int64_t* order, uint64_t count, uint32_t start, uint32_t* first,
+                            uint64_t samples, fl_error* error);
+FL_EXPORT int fl_next_uses(const int64_t* order, uint64_t count, uint32_t* coming, uint64_t samples,
+                           uint32_t* next_uses, fl_error* error);
+FL_EXPORT int fl_has_repeats(const int64_t* order, uint64_t count, uint64_t samples,
+                             int32_t* repeats, fl_error* error);
 
 // One image of a job. Pointers are addresses, so that NumPy can hold them.
 typedef struct fl_item {

@@ -29,7 +29,9 @@ __all__ = [
     "crc32c",
     "dct_of_jpeg",
     "decode",
+    "first_uses",
     "group_near",
+    "has_repeats",
     "image_size",
     "jpeg_encode",
     "jpeg_of_dct",
@@ -200,7 +202,9 @@ _perceptual_hash = _declare(
 _philox = _declare(
     "fl_philox", c_uint64, c_uint64, c_void_p, c_uint64, c_uint32, c_uint32, c_void_p
 )
-_next_uses = _declare("fl_next_uses", c_void_p, c_uint64, c_void_p, c_uint64, c_uint64, c_void_p)
+_first_uses = _declare("fl_first_uses", c_void_p, c_uint64, c_uint32, c_void_p, c_uint64)
+_next_uses = _declare("fl_next_uses", c_void_p, c_uint64, c_void_p, c_uint64, c_void_p)
+_has_repeats = _declare("fl_has_repeats", c_void_p, c_uint64, c_uint64, POINTER(c_int32))
 _permutation = _declare("fl_permutation", c_uint64, c_uint64, c_uint64, c_void_p)
 _class_order = _declare(
     "fl_class_order",
@@ -525,26 +529,29 @@ def class_order(
     return out
 
 
+def first_uses(order: npt.NDArray[np.int64], samples: int, start: int) -> npt.NDArray[np.uint32]:
+    """First position of each sample in an order: see :func:`fastload.sample.next_use.first_uses`.
+
+    Raises:
+        NativeError: ``BAD_ARGUMENT``: a sample is not 0 to ``samples`` - 1.
+    """
+    here = np.ascontiguousarray(order, np.int64)
+    out = np.empty(samples, np.uint32)
+    _call(_first_uses, _address(here), here.size, start, _address(out), samples)
+    return out
+
+
 def next_uses(
-    order: npt.NDArray[np.int64], following: npt.NDArray[np.int64] | None, period: int
-) -> npt.NDArray[np.uint64]:
+    order: npt.NDArray[np.int64], coming: npt.NDArray[np.uint32]
+) -> npt.NDArray[np.uint32]:
     """When each position's sample comes again: see :func:`fastload.sample.next_use.next_uses`.
 
     Raises:
-        NativeError: ``BAD_ARGUMENT``: a sample is negative.
+        NativeError: ``BAD_ARGUMENT``: a sample is not one of ``coming``'s.
     """
     here = np.ascontiguousarray(order, np.int64)
-    there = None if following is None else np.ascontiguousarray(following, np.int64)
-    out = np.empty(here.size, np.uint64)
-    _call(
-        _next_uses,
-        _address(here),
-        here.size,
-        None if there is None else _address(there),
-        0 if there is None else there.size,
-        period,
-        _address(out),
-    )
+    out = np.empty(here.size, np.uint32)
+    _call(_next_uses, _address(here), here.size, _address(coming), coming.size, _address(out))
     return out
 
 
@@ -654,6 +661,21 @@ def group_near(
         _address(groups),
     )
     return groups
+
+
+def has_repeats(order: npt.NDArray[np.int64], samples: int) -> bool:
+    """Whether some sample comes twice in an order.
+
+    Raises:
+        NativeError: ``BAD_ARGUMENT``: a sample is not 0 to ``samples`` - 1.
+
+    >>> has_repeats(np.array([2, 0, 1]), 3), has_repeats(np.array([2, 0, 2]), 3)
+    (False, True)
+    """
+    here = np.ascontiguousarray(order, np.int64)
+    repeats = c_int32()
+    _call(_has_repeats, _address(here), here.size, samples, byref(repeats))
+    return bool(repeats.value)
 
 
 # ---- Decoding ----

@@ -1,6 +1,7 @@
 #include "next_use.h"
 
 #include <algorithm>
+#include <string>
 #include <vector>
 
 #include "error.h"
@@ -8,40 +9,39 @@
 namespace fastload {
 namespace {
 
-constexpr uint64_t kNever = UINT64_MAX;
-
-uint64_t CountSamples(const int64_t* order, uint64_t count) {
-    if (count == 0) return 0;
-    const auto [least, most] = std::minmax_element(order, order + count);
-    if (*least < 0) throw Failure(FL_BAD_ARGUMENT, "a negative sample in an order");
-    return static_cast<uint64_t>(*most) + 1;
-}
-
-// Where each sample comes in the following pass, as far as that is known.
-std::vector<uint64_t> ComingUses(const int64_t* order, uint64_t count, const int64_t* following,
-                                 uint64_t following_count, uint64_t period) {
-    std::vector<uint64_t> coming(
-        std::max(CountSamples(order, count),
-                 following == nullptr ? 0 : CountSamples(following, following_count)),
-        following == nullptr ? 0 : kNever);
-    if (following != nullptr) {
-        for (uint64_t i = following_count; i-- > 0;) coming[following[i]] = period + i;
-        return coming;
-    }
-    for (uint64_t i = 0; i < count; ++i) ++coming[order[i]];
-    for (uint64_t& times : coming) times = period + count / (times + 1);
-    return coming;
+void CheckOrder(const int64_t* order, uint64_t count, uint64_t samples) {
+    for (uint64_t i = 0; i < count; ++i)
+        if (static_cast<uint64_t>(order[i]) >= samples)
+            throw Failure(FL_BAD_ARGUMENT, "sample " + std::to_string(order[i]) +
+                                               " in an order of " + std::to_string(samples));
 }
 
 }  // namespace
 
-void NextUses(const int64_t* order, uint64_t count, const int64_t* following,
-              uint64_t following_count, uint64_t period, uint64_t* next_uses) {
-    std::vector<uint64_t> coming = ComingUses(order, count, following, following_count, period);
+void FirstUses(const int64_t* order, uint64_t count, uint32_t start, uint32_t* first,
+               uint64_t samples) {
+    CheckOrder(order, count, samples);
+    std::fill(first, first + samples, kNever);
+    for (uint64_t i = count; i-- > 0;) first[order[i]] = start + static_cast<uint32_t>(i);
+}
+
+void NextUses(const int64_t* order, uint64_t count, uint32_t* coming, uint64_t samples,
+              uint32_t* next_uses) {
+    CheckOrder(order, count, samples);
     for (uint64_t i = count; i-- > 0;) {
         next_uses[i] = coming[order[i]];
-        coming[order[i]] = i;
+        coming[order[i]] = static_cast<uint32_t>(i);
     }
+}
+
+bool HasRepeats(const int64_t* order, uint64_t count, uint64_t samples) {
+    CheckOrder(order, count, samples);
+    std::vector<bool> seen(samples);
+    for (uint64_t i = 0; i < count; ++i) {
+        if (seen[order[i]]) return true;
+        seen[order[i]] = true;
+    }
+    return false;
 }
 
 }  // namespace fastload

@@ -45,14 +45,12 @@ void RecordCache::Grow(uint64_t key, const KeptRecord* record, uint64_t bytes) {
 void RecordCache::Plan(const uint64_t* keys, const uint64_t* next_uses, uint64_t count,
                        uint64_t others_from, uint64_t others_to, uint64_t otherwise) {
     const std::lock_guard lock(mutex_);
-    for (auto& [key, slot] : slots_)
-        if (key >= others_from && key < others_to) slot.next_use = otherwise;
+    for (auto slot = slots_.begin(); slot != slots_.end(); ++slot)
+        if (slot->first >= others_from && slot->first < others_to) Move(slot, otherwise);
     for (uint64_t i = 0; i < count; ++i) {
         const auto slot = slots_.find(keys[i]);
-        if (slot != slots_.end()) slot->second.next_use = next_uses[i];
+        if (slot != slots_.end()) Move(slot, next_uses[i]);
     }
-    by_next_use_.clear();
-    for (const auto& [key, slot] : slots_) by_next_use_.emplace(slot.next_use, key);
 }
 
 void RecordCache::SetBudget(uint64_t budget) {

@@ -247,6 +247,10 @@ class FunctionBalance(Balance):
 
     function: Callable[[Counts, int], Any]
 
+    def __repr__(self) -> str:
+        named = getattr(self.function, "__qualname__", type(self.function).__qualname__)
+        return f"{type(self).__name__}({named})"
+
     def shares(self, counts: Counts, epoch: int) -> Shares:
         """The function's shares, checked.
 

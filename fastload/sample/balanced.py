@@ -90,6 +90,7 @@ class BalancedSampler(OrderSampler):
         self._slots, self._images = self._epoch_slots(
             _checked_natural(epoch_length, "epoch_length")
         )
+        self.run = 1 if self.per_batch is None else self.per_batch[0] * self.per_batch[1]
         self._limits = self._slot_limits()
         self._shares(0)
         self._known: dict[int, _Drawn] = {}
@@ -152,10 +153,18 @@ class BalancedSampler(OrderSampler):
     def __len__(self) -> int:
         return self._slots * self._images
 
+    def identity(self) -> dict[str, Any]:
+        """What decides the order: beside the seed, all that was asked for."""
+        return super().identity() | {
+            "balance": repr(self.balance),
+            "max_repeats": self.max_repeats,
+            "per_batch": None if self.per_batch is None else list(self.per_batch),
+        }
+
     def order(self, epoch: int) -> Order:
         """The samples of one epoch: int64, shape (len(self),)."""
         return class_order(
-            self.seed,
+            self.seed or 0,
             epoch,
             epoch // ERA,
             self.lists.starts,

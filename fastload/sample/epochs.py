@@ -8,21 +8,27 @@ __all__ = ["EpochCounter"]
 class EpochCounter:
     """Counts epochs by itself and can be told.
 
+    Attributes:
+        next: the epoch that begins next.
+        told: whether somebody has said so, rather than the count.
+
     >>> epochs = EpochCounter()
     >>> epochs.take(), epochs.take()
     (0, 1)
     >>> epochs.set(7)
-    >>> epochs.take(), epochs.next
-    (7, 8)
+    >>> epochs.told, epochs.take(), epochs.next, epochs.told
+    (True, 7, 8, False)
     """
 
     def __init__(self) -> None:
         self.next = 0
+        self.told = False
 
     def take(self) -> int:
         """The number of the epoch that begins now."""
         epoch = self.next
         self.next += 1
+        self.told = False
         return epoch
 
     def set(self, epoch: int) -> None:
@@ -30,3 +36,4 @@ class EpochCounter:
         if epoch < 0:
             raise ValueError(f"Epoch {epoch} is negative: epochs count from 0.")
         self.next = epoch
+        self.told = True

@@ -113,6 +113,11 @@ def _split(
 ) -> Split:
     seed = _integer("seed", seed, 0, _LARGEST_SEED)
     opened = pack if isinstance(pack, Pack) else open_pack(pack)
+    if opened.manifest.unlabelled:
+        raise FastloadError(
+            f"{opened.root} was packed without classes (--unlabelled): folds are for training, and "
+            "need labels."
+        )
     grouping = _grouping(opened, group)
     labels = opened.index.label.astype(np.int64)
     table = group_table(labels, grouping.of_record, len(opened.classes), seed)

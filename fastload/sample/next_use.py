@@ -6,36 +6,78 @@ import numpy as np
 import numpy.typing as npt
 from torch.utils.data import WeightedRandomSampler
 
-from fastload.native.library import next_uses as native_next_uses
-from fastload.sample.order import Order, OrderSampler
+from fastload.native import library
+from fastload.sample.order import Order
 
-__all__ = ["NEVER", "Times", "expected_waits", "next_uses", "orders_of"]
+__all__ = [
+    "LONGEST",
+    "NEVER",
+    "NEXT_PASS",
+    "Times",
+    "coming_uses",
+    "expected_waits",
+    "has_repeats",
+    "next_uses",
+]
 
-Times = npt.NDArray[np.uint64]
+Times = npt.NDArray[np.uint32]
+"""Places in a pass, and from ``NEXT_PASS`` on those of the next one.
 
-NEVER = np.uint64(2**64 - 1)
+32 bits, since a loader of ten million samples keeps as many times.
+"""
+
+NEXT_PASS = 2**31
+"""The time at which the next pass begins, as times are told here."""
+
+NEVER = np.uint32(2**32 - 1)
 """The time of what is not wanted again."""
 
+LONGEST = NEXT_PASS - 1
+"""A pass of more samples has no times."""
 
-def next_uses(order: Order, following: Order | None, period: int) -> Times:
-    """Time of the next use of each position's sample, counted in samples from the pass's begin.
 
-    Within the pass it is the next position of the same sample. Where there is none, it is its
-    first position in the ``following`` pass, which begins at time ``period``; where that pass's
-    order is not known, the mean of that position if the sample comes as often as in this pass.
+def coming_uses(following: Order, samples: int) -> Times:
+    """Time of the first use of each sample in the next pass.
+
+    Args:
+        following: int64, shape (n,): the samples of that pass, each 0 to ``samples`` - 1.
+        samples: how many there are.
+
+    Returns:
+        uint32, shape (samples,): at least ``NEXT_PASS``; ``NEVER`` for one that does not come.
+
+    >>> coming_uses(np.array([2, 0, 2]), samples=3) - np.uint32(NEXT_PASS)
+    array([         1, 2147483647,          0], dtype=uint32)
+    """
+    return library.first_uses(following, samples, NEXT_PASS)
+
+
+def next_uses(order: Order, coming: Times) -> Times:
+    """Time of the next use of each place's sample.
+
+    Within the pass it is the next place of the same sample. Where there is none, it is the
+    sample's first use in the next pass.
 
     Args:
         order: int64, shape (n,): the samples of this pass.
-        following: those of the next one, or None.
-        period: time from the begin of this pass to that of the next.
+        coming: the ``coming_uses`` of the next one; overwritten.
 
     Returns:
-        uint64, shape (n,); ``NEVER`` for a sample that does not come again.
+        uint32, shape (n,); ``NEVER`` for a sample that does not come again.
 
-    >>> next_uses(np.array([5, 2, 5, 7]), np.array([2, 7, 5]), period=4).tolist()
-    [2, 4, 6, 5]
+    >>> coming = coming_uses(np.array([2, 7, 5]), samples=8)
+    >>> [int(time) % NEXT_PASS for time in next_uses(np.array([5, 2, 5, 7]), coming)]
+    [2, 0, 2, 1]
     """
-    return native_next_uses(order, following, period)
+    return library.next_uses(order, coming)
+
+
+def has_repeats(order: Order, samples: int) -> bool:
+    """Whether some sample comes twice in a pass.
+
+    Where none does, ``coming_uses`` of the next pass is all there is to know of the samples' times.
+    """
+    return library.has_repeats(order, samples)
 
 
 def expected_waits(sampler: object) -> npt.NDArray[np.float64] | None:
@@ -50,10 +92,3 @@ def expected_waits(sampler: object) -> npt.NDArray[np.float64] | None:
     with np.errstate(divide="ignore"):
         waits: npt.NDArray[np.float64] = weights.sum() / weights
     return waits
-
-
-def orders_of(sampler: object, epoch: int) -> tuple[Order, Order] | None:
-    """The orders of an epoch and of the next one, where the sampler can tell before it begins."""
-    if isinstance(sampler, OrderSampler):
-        return sampler.order(epoch), sampler.order(epoch + 1)
-    return None

@@ -25,6 +25,8 @@ class PermutationSampler(OrderSampler, RandomSampler):
         epochs: the counter to take epochs from (a loader shares its own).
     """
 
+    seed: int
+
     def __init__(self, data_source: Any, seed: int, epochs: EpochCounter | None = None) -> None:
         RandomSampler.__init__(self, data_source)
         OrderSampler.__init__(self, epochs)
@@ -49,3 +51,6 @@ class InOrderSampler(OrderSampler, SequentialSampler):
         """The indices of one epoch: int64, shape (n,)."""
         del epoch
         return np.arange(len(self), dtype=np.int64)
+
+    def __len__(self) -> int:
+        return len(self.data_source)

@@ -18,6 +18,7 @@ def measurement(
         images=list(rates),
         first_batch=[0.25],
         peak=Memory(100_000_000, 300_000_000),
+        peaks=[Memory(90_000_000, 300_000_000), Memory(100_000_000, 300_000_000)],
         version=f"{peer} 1.0",
         error=error,
     )

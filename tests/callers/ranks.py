@@ -1,6 +1,8 @@
 """A program for torchrun: one rank of a training by Lightning or Accelerate over a pack.
 
-python -m torch.distributed.run ... ranks.py lightning|accelerate PACK OUTPUT
+python -m torch.distributed.run ... ranks.py accelerate|lightning|undivided PACK OUTPUT
+
+"undivided" is Lightning told to put no sampler of its own in the place of the loader's.
 
 Each rank writes, for each epoch, what it was served: OUTPUT/RANK.json holds lists of samples, one
 list an epoch, a sample being the first pixels of its image (the images all differ) and its label.
@@ -11,6 +13,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +30,8 @@ TRANSFORM = v2.Compose(
 
 
 def make_loader(pack: str) -> fastload.DataLoader:
-    torch.manual_seed(0)
+    # Each rank draws another seed: the loader has to make them agree.
+    torch.manual_seed(int(os.environ["RANK"]))
     dataset = fastload.ImageFolder(pack, TRANSFORM)
     return fastload.DataLoader(dataset, batch_size=8, shuffle=True, num_workers=1)
 
@@ -60,7 +64,7 @@ def train_with_accelerate(pack: str) -> list[list[list[int]]]:
     return served
 
 
-def train_with_lightning(pack: str) -> list[list[list[int]]]:
+def train_with_lightning(pack: str, divided: bool = True) -> list[list[list[int]]]:
     import lightning
 
     class Classifier(lightning.LightningModule):  # type: ignore[name-defined, misc]
@@ -86,6 +90,7 @@ def train_with_lightning(pack: str) -> list[list[list[int]]]:
         accelerator="cpu",
         devices=2,
         strategy="ddp",
+        use_distributed_sampler=divided,
         logger=False,
         enable_checkpointing=False,
         enable_progress_bar=False,
@@ -96,7 +101,11 @@ def train_with_lightning(pack: str) -> list[list[list[int]]]:
 
 
 def main(framework: str, pack: str, output: str) -> None:
-    train = {"accelerate": train_with_accelerate, "lightning": train_with_lightning}[framework]
+    train = {
+        "accelerate": train_with_accelerate,
+        "lightning": train_with_lightning,
+        "undivided": partial(train_with_lightning, divided=False),
+    }[framework]
     served = train(pack)
     Path(output, f"{os.environ['RANK']}.json").write_text(json.dumps(served))
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -87,3 +89,58 @@ def test_limited_batches_leave_the_loader_usable(ours: Library) -> None:
     classifier = fit(ours, epochs=2, limit_train_batches=2, limit_val_batches=1)
     assert len(classifier.train_labels) == 4
     assert len(classifier.accuracy) == 32
+
+
+class _StopError(Exception):
+    """As if the machine went down."""
+
+
+class _Recorder(Classifier):
+    """Notes what it is served, and stops after so many batches."""
+
+    def __init__(self, batches: int) -> None:
+        super().__init__()
+        self._batches = batches
+        self.served: list[bytes] = []
+
+    def training_step(self, batch: Any, number: int) -> torch.Tensor:
+        if len(self.served) == self._batches:
+            raise _StopError
+        self.served.append(batch[0].numpy().tobytes())
+        return super().training_step(batch, number)
+
+
+def train(ours: Library, folder: Path, batches: int, checkpoint: Path | None) -> list[bytes]:
+    """Two epochs of four batches, or as far as they are let; a checkpoint after each batch."""
+    dataset = ours.ImageFolder(str(ours.root), TRANSFORM)
+    loader = ours.DataLoader(dataset, batch_size=16, shuffle=True, num_workers=2, seed=4)
+    recorder = _Recorder(batches)
+    with torch.no_grad():
+        recorder.model(torch.zeros(1, 3, 24, 24))
+    saver = lightning.pytorch.callbacks.ModelCheckpoint(
+        folder, filename="{step}", every_n_train_steps=1, save_top_k=-1
+    )
+    trainer = lightning.Trainer(
+        max_epochs=2,
+        accelerator="cpu",
+        devices=1,
+        logger=False,
+        callbacks=[saver],
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+    with warnings.catch_warnings(), contextlib.suppress(_StopError):
+        warnings.simplefilter("ignore")
+        trainer.fit(recorder, loader, ckpt_path=checkpoint, weights_only=False)
+    return recorder.served
+
+
+@pytest.mark.parametrize("batches", [1, 3, 4, 6])
+def test_a_checkpoint_goes_on_at_the_next_batch(
+    ours: Library, tmp_path: Path, batches: int
+) -> None:
+    whole = train(ours, tmp_path / "whole", 100, None)
+    assert len(set(whole)) == 8
+    assert train(ours, tmp_path / "first", batches, None) == whole[:batches]
+    checkpoint = tmp_path / "first" / f"step={batches}.ckpt"
+    assert train(ours, tmp_path / "second", 100, checkpoint) == whole[batches:]

@@ -16,9 +16,10 @@ from tests.callers.conftest import COUNTS, Library
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.parametrize("framework", ["accelerate", "lightning"])
+@pytest.mark.parametrize("framework", ["accelerate", "lightning", "undivided"])
 def test_ranks_share_the_epochs(ours: Library, tmp_path: Path, framework: str) -> None:
-    pytest.importorskip(framework, reason=f"{framework} is not installed (extra: train)")
+    needed = "accelerate" if framework == "accelerate" else "lightning"
+    pytest.importorskip(needed, reason=f"{needed} is not installed (extra: train)")
     path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     result = subprocess.run(

@@ -36,11 +36,10 @@ bool Visit(RecordCache& cache, uint64_t key, uint64_t next_use) {
 using Order = std::vector<int64_t>;
 
 int Hits(const Order& order, uint64_t records_kept) {
-    std::vector<uint64_t> next_uses(order.size());
-    fastload::NextUses(order.data(), order.size(), nullptr, 0, order.size(), next_uses.data());
-    // Nothing is known to come after the end.
-    for (uint64_t& time : next_uses)
-        if (time >= order.size()) time = UINT64_MAX;
+    std::vector<uint32_t> next_uses(order.size());
+    // Nothing comes after the end.
+    std::vector<uint32_t> coming(6, fastload::kNever);
+    fastload::NextUses(order.data(), order.size(), coming.data(), coming.size(), next_uses.data());
     RecordCache cache(10 * records_kept);
     int hits = 0;
     for (size_t i = 0; i < order.size(); ++i) {
@@ -80,22 +79,32 @@ void TestNoChoiceIsBetter() {
 }
 
 void TestNextUses() {
-    const auto next_uses = [](const Order& order, const Order* following, uint64_t period) {
-        std::vector<uint64_t> out(order.size());
-        fastload::NextUses(order.data(), order.size(),
-                           following == nullptr ? nullptr : following->data(),
-                           following == nullptr ? 0 : following->size(), period, out.data());
+    constexpr uint32_t never = fastload::kNever;
+    using Times = std::vector<uint32_t>;
+    const auto first_uses = [](const Order& order, uint32_t start) {
+        Times first(8, 77);
+        fastload::FirstUses(order.data(), order.size(), start, first.data(), first.size());
+        return first;
+    };
+    Times coming = first_uses({2, 7, 2}, 4);
+    CHECK((coming == Times{never, never, 4, never, never, never, never, 5}));
+    const auto next_uses = [&](const Order& order) {
+        Times out(order.size());
+        fastload::NextUses(order.data(), order.size(), coming.data(), coming.size(), out.data());
         return out;
     };
-    using Times = std::vector<uint64_t>;
-    const Order following = {2, 7, 2};
-    CHECK((next_uses({5, 2, 5, 7}, &following, 10) == Times{2, 10, UINT64_MAX, 11}));
-    // Of nine draws, one comes twice: in three equal parts it is expected after the first.
-    CHECK((next_uses({1, 1, 0, 0, 0, 0, 0, 0, 2}, nullptr, 9)[1] == 9 + 9 / 3));
-    CHECK(next_uses({}, nullptr, 0).empty());
-    const Order negative = {-1};
-    CHECK(CodeOf([&] { next_uses(negative, nullptr, 0); }) == FL_BAD_ARGUMENT);
-    CHECK(CodeOf([&] { next_uses({1}, &negative, 0); }) == FL_BAD_ARGUMENT);
+    CHECK((next_uses({5, 2, 5, 7}) == Times{2, 4, never, 5}));
+    CHECK((coming == first_uses({5, 2, 5, 7}, 0)));
+    CHECK(next_uses({}).empty());
+    const auto has_repeats = [](const Order& order) {
+        return fastload::HasRepeats(order.data(), order.size(), 8);
+    };
+    CHECK(!has_repeats({}) && !has_repeats({7, 0, 3}) && has_repeats({7, 0, 3, 7}));
+    for (const int64_t outside : {-1, 8}) {
+        CHECK(CodeOf([&] { next_uses({outside}); }) == FL_BAD_ARGUMENT);
+        CHECK(CodeOf([&] { first_uses({outside}, 0); }) == FL_BAD_ARGUMENT);
+        CHECK(CodeOf([&] { has_repeats({outside}); }) == FL_BAD_ARGUMENT);
+    }
 }
 
 void TestPlanAndBudget() {

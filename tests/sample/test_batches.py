@@ -9,19 +9,20 @@ import pytest
 from torch.utils.data import BatchSampler, DistributedSampler, RandomSampler, SequentialSampler
 
 from fastload.sample import (
+    Division,
     EpochCounter,
     InOrderSampler,
     PermutationSampler,
+    Slice,
     batches_of_indices,
-    batches_of_order,
     batches_of_sampler,
 )
 
 Lists = list[tuple[list[int], list[int]]]
 
 
-def lists(batches: Iterator[tuple[np.ndarray, np.ndarray]]) -> Lists:
-    return [(indices.tolist(), positions.tolist()) for indices, positions in batches]
+def lists(batches: Iterator[Slice]) -> Lists:
+    return [(one.indices.tolist(), one.positions.tolist()) for one in batches]
 
 
 @pytest.mark.parametrize("length", [0, 1, 7, 8, 9])
@@ -30,13 +31,30 @@ def lists(batches: Iterator[tuple[np.ndarray, np.ndarray]]) -> Lists:
 def test_all_ways_to_cut_agree_with_torch(length: int, size: int, drop_last: bool) -> None:
     order = np.arange(length)[::-1].copy()
     expected = list(BatchSampler(order.tolist(), size, drop_last))
-    from_order = lists(batches_of_order(order, size, drop_last))
+    division = Division(size, drop_last=drop_last)
+    from_order = lists(division.slices(division.share(order, 0), length, 0))
     assert [indices for indices, _ in from_order] == expected
     assert lists(batches_of_sampler(order.tolist(), size, drop_last)) == from_order
     batch_sampler = BatchSampler(order.tolist(), size, drop_last)
     assert lists(batches_of_indices(batch_sampler)) == from_order
     positions = [position for _, batch in from_order for position in batch]
     assert positions == list(range(len(positions)))
+
+
+@pytest.mark.parametrize("skip", [0, 1, 4, 6, 10])
+def test_what_has_been_served_is_left_out(skip: int) -> None:
+    order = np.arange(10)[::-1].tolist()
+    for batches in (
+        list(batches_of_sampler(order, 4, False, skip)),
+        list(batches_of_indices(BatchSampler(order, 4, False), skip)),
+    ):
+        assert [index for one in batches for index in one.indices.tolist()] == order[skip:]
+        positions = [place for one in batches for place in one.positions.tolist()]
+        assert positions == list(range(skip, 10))
+        assert [one.after for one in batches] == [int(one.positions[-1]) + 1 for one in batches]
+    # Batches of the user's own keep their ends.
+    ends = [one.after for one in batches_of_indices(BatchSampler(order, 4, False), skip)]
+    assert ends == [end for end in (4, 8, 10) if end > skip]
 
 
 def test_ranks_share_no_position() -> None:
