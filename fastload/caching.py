@@ -145,11 +145,11 @@ class CacheUse:
         otherwise = start + period + count // 2
         if order is None:
             return PassUses(cache, start, period, otherwise, waits=expected_waits(sampler))
+        order = checked_indices(order, len(view))
         if facts.bytes > _TIGHT * facts.budget:
             _plan_anew(cache, view, order, start, otherwise)
         if coming is None:
             return PassUses(cache, start, period, otherwise)
-        order = checked_indices(order, len(view))
         by_sample = not has_repeats(order, len(view))
         times = coming if by_sample else next_uses(order, coming)
         return PassUses(cache, start, period, otherwise, feed.start, feed.ranks, times, by_sample)
