@@ -167,4 +167,6 @@ BARS: tuple[Bar, ...] = (
     AtMost("first batch after construction", "first batch", "first_batch", 0.3, "s"),
     AtMost("memory beyond torch, anonymous", "memory", "anonymous_megabytes", 250, "MB"),
     AtMost("memory beyond torch, with file pages", "memory", "pss_megabytes", 250, "MB"),
+    # A million in a minute.
+    AtMost("near-duplicates among a million hashes", "duplicates", "microseconds", 60, "us a hash"),
 )

@@ -20,14 +20,15 @@ class Job:
 
     Attributes:
         peer: name of the module in ``benchmarks.peers``.
-        task: name of the function in it: ``load``, ``pack``, ``resize`` or ``coefficients``.
+        task: name of the function in it: ``load``, ``pack``, ``resize``, ``coefficients`` or
+            ``duplicates``.
         recipe: the transform of ``load``, the crops of ``resize``.
         threads: threads or worker processes, whatever the peer calls them.
         photos: the label folder.
         packed: where the peer's own writer puts, or has put, its form of the photos.
         crops: ``.npz`` of uint8 crops (height, width, 3) for ``resize``.
         batch: images a batch.
-        passes: how often one window goes over the photos or crops.
+        passes: how often one window goes over the photos or crops; hundred thousands of hashes.
 
     """
 

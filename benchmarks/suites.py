@@ -33,7 +33,7 @@ class Suite:
         task: function of the adapters.
         entrants: peers with their threads or workers.
         recipe: transform of the loaders, crops of the resizers.
-        passes: how often one window goes over the photos or crops.
+        passes: how often one window goes over the photos or crops; hundred thousands of hashes.
         fresh: a new process for each window.
         batches: with which a fresh window ends; None for the last one. Of one, the time counts
             from before the construction.
@@ -95,6 +95,8 @@ FIRST_BATCH = Suite(
     "first batch", "load", SIDE_BY_SIDE, TRAIN_UINT8, passes=1, fresh=True, batches=1
 )
 MEMORY = Suite("memory", "load", SIDE_BY_SIDE, TRAIN_UINT8, watched=True)
+# A million hashes.
+DUPLICATES = Suite("duplicates", "duplicates", FASTLOAD, passes=10)
 
 SUITES = {
     suite.name: suite
@@ -111,5 +113,6 @@ SUITES = {
         MEAN_RESIZE,
         FIRST_BATCH,
         MEMORY,
+        DUPLICATES,
     )
 }

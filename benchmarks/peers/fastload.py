@@ -9,13 +9,17 @@ from torch.utils.data import RandomSampler
 
 import fastload
 from benchmarks.crops import read_crops
+from benchmarks.hashes import hashes_with_families
 from benchmarks.job import SIDE, Job
 from benchmarks.recipes import torchvision_transform
 from benchmarks.worker import Window
+from fastload.duplicates import DISTANCE
+from fastload.duplicates.near import CORRELATION
 from fastload.native import library
 
 VERSION = f"fastload {fastload.__version__}"
 BILINEAR = 2
+HASHES_OF_A_PASS = 100_000
 
 
 def loader_of(job: Job, cache: str | int) -> fastload.DataLoader:
@@ -72,5 +76,17 @@ def resize(job: Job) -> Window:
             for crop in crops:
                 library.resize(crop, SIDE, SIDE, BILINEAR)
             yield len(crops)
+
+    return window
+
+
+def duplicates(job: Job) -> Window:
+    """One window groups ``job.passes`` times 100,000 hashes, those alone told apart first."""
+    hashes, pictures = hashes_with_families(job.passes * HASHES_OF_A_PASS)
+
+    def window() -> Iterator[int]:
+        near = library.mark_near(hashes, DISTANCE, job.threads)
+        library.group_near(hashes[near], pictures[near], DISTANCE, CORRELATION, job.threads)
+        yield len(hashes)
 
     return window
