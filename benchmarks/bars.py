@@ -171,4 +171,6 @@ BARS: tuple[Bar, ...] = (
     AtMost("8 ranks, 10 million rows", "many rows", "pss_megabytes", 8 * 180, "MB"),
     AtMost("memory, 250 epochs broken off later", "broken off", "growth_megabytes", 10, "MB"),
     AtMost("saving a loader's state", "saving", "microseconds", 1000, "us"),
+    # A million in a minute.
+    AtMost("near-duplicates among a million hashes", "duplicates", "microseconds", 60, "us a hash"),
 )

@@ -34,7 +34,7 @@ class Suite:
         task: function of the adapters.
         entrants: peers with their threads or workers.
         recipe: transform of the loaders, crops of the resizers.
-        passes: how often one window goes over the photos or crops.
+        passes: how often one window goes over the photos or crops; hundred thousands of hashes.
         fresh: a new process for each window.
         batches: with which a fresh window ends; None for the last one. Of one, the time counts
             from before the construction.
@@ -102,6 +102,8 @@ MANY_ROWS = Suite(
 )
 BROKEN_OFF = Suite("broken off", "break_off", FASTLOAD, TRAIN_UINT8, passes=50, watched=True)
 SAVING = Suite("saving", "save", ((OURS, 1),), TRAIN_UINT8, passes=1000)
+# A million hashes.
+DUPLICATES = Suite("duplicates", "duplicates", FASTLOAD, passes=10)
 
 SUITES = {
     suite.name: suite
@@ -121,5 +123,6 @@ SUITES = {
         MANY_ROWS,
         BROKEN_OFF,
         SAVING,
+        DUPLICATES,
     )
 }

@@ -16,10 +16,13 @@ from torch.utils.data import RandomSampler, Subset
 
 import fastload
 from benchmarks.crops import read_crops
+from benchmarks.hashes import hashes_with_families
 from benchmarks.job import SIDE, Job
 from benchmarks.many_rows import repeat_rows
 from benchmarks.recipes import torchvision_transform
 from benchmarks.worker import Window
+from fastload.duplicates import DISTANCE
+from fastload.duplicates.near import CORRELATION
 from fastload.native import library
 
 VERSION = f"fastload {fastload.__version__}"
@@ -28,6 +31,7 @@ BILINEAR = 2
 FORK = multiprocessing.get_context("fork")
 # Samples of the epoch whose state is saved.
 SAVED_EPOCH = 10_000_000
+HASHES_OF_A_PASS = 100_000
 
 
 def loader_of(job: Job, cache: str | int) -> fastload.DataLoader:
@@ -154,5 +158,17 @@ def save(job: Job) -> Window:
         for _ in range(job.passes):
             loader.state_dict()
             yield 1
+
+    return window
+
+
+def duplicates(job: Job) -> Window:
+    """One window groups ``job.passes`` times 100,000 hashes, those alone told apart first."""
+    hashes, pictures = hashes_with_families(job.passes * HASHES_OF_A_PASS)
+
+    def window() -> Iterator[int]:
+        near = library.mark_near(hashes, DISTANCE, job.threads)
+        library.group_near(hashes[near], pictures[near], DISTANCE, CORRELATION, job.threads)
+        yield len(hashes)
 
     return window

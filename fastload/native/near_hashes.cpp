@@ -143,11 +143,25 @@ class Buckets {
     std::vector<uint32_t> positions_;
 };
 
-// Without a branch for each hash: nearly all are far.
-uint32_t LeastDistance(uint64_t hash, Hashes run) {
-    int least = kBits;
-    for (const uint64_t other : run) least = std::min(least, std::popcount(hash ^ other));
-    return static_cast<uint32_t>(least);
+// Queries that go through a bucket together: a bucket has a dozen entries, too few to make a loop
+// over them worth its beginning and end for one query alone.
+constexpr uint32_t kTogether = 4;
+
+struct Together {
+    std::array<uint64_t, kTogether> hashes;
+    std::array<uint32_t, kTogether> queries;
+    uint32_t count = 0;
+};
+
+// Nearly all are far, so there is no branch for each hash: a distance minus one too large is
+// negative only where it is near, and so is then the bitwise sum.
+bool AnyIsNear(const std::array<uint64_t, kTogether>& hashes, Hashes run, uint32_t distance) {
+    const int too_far = static_cast<int>(distance) + 1;
+    int signs = 0;
+    for (const uint64_t entry : run) {
+        for (const uint64_t hash : hashes) signs |= std::popcount(hash ^ entry) - too_far;
+    }
+    return signs < 0;
 }
 
 // The first exception of several threads, which all stop early.
@@ -214,33 +228,50 @@ class PartSearch {
         const auto begin = static_cast<uint32_t>(keys * slice / kSlices);
         const auto end = static_cast<uint32_t>(keys * (slice + 1) / kSlices);
         for (uint32_t key = begin; key < end; ++key) {
-            if (queries.Begin(key) == queries.End(key)) continue;
-            const uint32_t mirrored_key = key ^ part_.Key(mirrored);
-            for (const uint32_t difference : differences_)
-                Compare(queries, key, mirrored, entries, mirrored_key ^ difference, symmetry);
+            for (uint32_t slot = queries.Begin(key); slot < queries.End(key);) {
+                const Together some = TakeSome(queries, key, mirrored, slot);
+                if (some.count > 0) Search(some, key ^ part_.Key(mirrored), entries, symmetry);
+            }
         }
     }
 
-    void Compare(const Buckets& queries, uint32_t query_key, uint64_t mirrored,
-                 const Buckets& entries, uint32_t entry_key, uint32_t symmetry) const {
-        const Hashes run = entries.Run(entry_key);
-        if (run.empty()) return;
-        for (uint32_t slot = queries.Begin(query_key); slot < queries.End(query_key); ++slot) {
+    void Search(const Together& some, uint32_t key, const Buckets& entries,
+                uint32_t symmetry) const {
+        for (const uint32_t difference : differences_) {
+            const Hashes run = entries.Run(key ^ difference);
+            if (!AnyIsNear(some.hashes, run, distance_)) [[likely]]
+                continue;
+            bool all_done = true;
+            for (uint32_t i = 0; i < some.count; ++i) {
+                VisitBucket(some.queries[i], some.hashes[i], entries, key ^ difference, symmetry);
+                all_done = all_done && IsDone(some.queries[i]);
+            }
+            if (all_done) return;
+        }
+    }
+
+    // The next queries of a bucket that are not done, from `slot` on, which moves behind them; the
+    // first one stands in for those that lack.
+    Together TakeSome(const Buckets& queries, uint32_t key, uint64_t mirrored,
+                      uint32_t& slot) const {
+        Together some;
+        for (; slot < queries.End(key) && some.count < kTogether; ++slot) {
             const uint32_t query = queries.Position(slot);
             if (IsDone(query)) continue;
-            const uint64_t hash = queries.Hash(slot) ^ mirrored;
-            if (LeastDistance(hash, run) <= distance_) [[unlikely]]
-                VisitBucket(query, hash, entries, entry_key, symmetry);
+            some.queries[some.count] = query;
+            some.hashes[some.count++] = queries.Hash(slot) ^ mirrored;
         }
+        for (uint32_t i = some.count; i < kTogether; ++i) some.hashes[i] = some.hashes[0];
+        return some;
     }
 
     void VisitBucket(uint32_t query, uint64_t hash, const Buckets& entries, uint32_t entry_key,
                      uint32_t symmetry) const {
         for (uint32_t i = entries.Begin(entry_key); i < entries.End(entry_key); ++i) {
+            if (IsDone(query)) return;
             const uint64_t difference = hash ^ entries.Hash(i);
             if (static_cast<uint32_t>(std::popcount(difference)) > distance_) continue;
             if (!IsFoundEarlier(difference)) visit_(query, entries.Position(i), symmetry);
-            if (IsDone(query)) return;
         }
     }
 

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.pack.near_hashes import near_pairs
 
 import fastload
 from tests.pack.faulty_packing import DISK_FULL, SHARD_SIZE, prepare, write
-from tests.pack.near_hashes import near_pairs
 from tests.pack.test_pack import small_folder, tree
 
 REPOSITORY = Path(__file__).parents[2]
