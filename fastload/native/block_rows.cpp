@@ -22,21 +22,28 @@ SampleGrid SampleGridOf(const JpegLayout& layout, int32_t component) {
             DivideUp(layout.height * down, layout.most_down)};
 }
 
+BlockBox AllBlocks(const JpegLayout& layout, int32_t component) {
+    const SampleGrid grid = SampleGridOf(layout, component);
+    return {{0, DivideUp(grid.width, kBlockSide)}, {0, DivideUp(grid.height, kBlockSide)}};
+}
+
+BlockBox McusOf(const JpegLayout& layout, const BlockBox blocks[]) {
+    BlockBox mcus = {{layout.mcu_columns, 0}, {layout.mcu_rows, 0}};
+    for (int32_t i = 0; i < layout.component_count; ++i) {
+        Include(blocks[i].across, layout.across[i], mcus.across);
+        Include(blocks[i].down, layout.down[i], mcus.down);
+    }
+    return mcus;
+}
+
 void ReadBlocks(const JpegLayout& layout, CoefficientSource& source, const BlockBox needed[],
                 BlockTaker& taker) {
-    Range columns = {layout.mcu_columns, 0}, rows = {layout.mcu_rows, 0};
-    for (int32_t i = 0; i < layout.component_count; ++i) {
-        Include(needed[i].across, layout.across[i], columns);
-        Include(needed[i].down, layout.down[i], rows);
-    }
-    source.Begin(columns, rows);
-    for (int32_t mcu_row = rows.first; mcu_row < rows.last; ++mcu_row) {
-        for (int32_t i = 0; i < layout.component_count; ++i) {
-            const int32_t first = std::max(mcu_row * layout.down[i], needed[i].down.first);
-            const int32_t last = std::min((mcu_row + 1) * layout.down[i], needed[i].down.last);
-            for (int32_t row = first; row < last; ++row)
-                taker.Take(i, row, source.Blocks(i, row, needed[i].across));
-        }
+    const BlockBox mcus = McusOf(layout, needed);
+    source.Begin(mcus.across, mcus.down);
+    for (int32_t mcu_row = mcus.down.first; mcu_row < mcus.down.last; ++mcu_row) {
+        ForEachBlockRow(layout, needed, mcu_row, [&](int32_t component, int32_t row) {
+            taker.Take(component, row, source.Blocks(component, row, needed[component].across));
+        });
         taker.EndMcuRow(mcu_row);
     }
 }

@@ -2,6 +2,7 @@
 #ifndef FASTLOAD_NATIVE_BLOCK_ROWS_H_
 #define FASTLOAD_NATIVE_BLOCK_ROWS_H_
 
+#include <algorithm>
 #include <cstdint>
 
 #include "box.h"
@@ -25,6 +26,23 @@ SampleGrid SampleGridOf(const JpegLayout& layout, int32_t component);
 struct BlockBox {
     Range across, down;
 };
+
+// All blocks that hold samples of the image.
+BlockBox AllBlocks(const JpegLayout& layout, int32_t component);
+
+// The MCUs that have some of the blocks.
+BlockBox McusOf(const JpegLayout& layout, const BlockBox blocks[]);
+
+// Calls take(component, block row) for each block row in `blocks` that lies in an MCU row.
+template <typename Take>
+void ForEachBlockRow(const JpegLayout& layout, const BlockBox blocks[], int32_t mcu_row,
+                     Take take) {
+    for (int32_t i = 0; i < layout.component_count; ++i) {
+        const int32_t first = std::max(mcu_row * layout.down[i], blocks[i].down.first);
+        const int32_t last = std::min((mcu_row + 1) * layout.down[i], blocks[i].down.last);
+        for (int32_t row = first; row < last; ++row) take(i, row);
+    }
+}
 
 class BlockTaker {
   public:

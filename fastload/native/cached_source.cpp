@@ -2,11 +2,13 @@
 
 #include <utility>
 
+#include "error.h"
 #include "jpeg_region.h"
 #include "jpeg_transcode.h"
 #include "kept_blocks.h"
 #include "kept_dct.h"
 #include "kept_pixels.h"
+#include "kept_planes.h"
 #include "plane_resize.h"
 #include "stages.h"
 
@@ -15,11 +17,6 @@ namespace {
 
 // A `.dct` record of a photo has about so many times the bytes of its JPEG.
 constexpr double kBytesOfJpeg = 1.7;
-
-template <typename Kept>
-std::shared_ptr<Kept> FindKept(const CacheTicket& ticket) {
-    return std::dynamic_pointer_cast<Kept>(ticket.cache->Find(ticket.key, ticket.next_use));
-}
 
 template <typename Kept>
 std::shared_ptr<Kept> Keep(const CacheTicket& ticket, std::shared_ptr<Kept> kept) {
@@ -47,9 +44,10 @@ std::shared_ptr<KeptDct> KeepWhole(const CacheTicket& ticket, const uint8_t* pay
 
 class CachedJpeg final : public PixelSource {
   public:
-    CachedJpeg(const CacheTicket& ticket, std::shared_ptr<KeptDct> kept, const uint8_t* data,
-               size_t size)
-        : ticket_(ticket), kept_(std::move(kept)), data_(data), size_(size) {
+    // `often`: as the cache has found.
+    CachedJpeg(const CacheTicket& ticket, std::shared_ptr<KeptDct> kept, bool often,
+               const uint8_t* data, size_t size)
+        : ticket_(ticket), kept_(std::move(kept)), often_(often), data_(data), size_(size) {
         height_ = kept_->layout().height;
         width_ = kept_->layout().width;
         channels_ = kept_->layout().component_count;
@@ -79,14 +77,51 @@ class CachedJpeg final : public PixelSource {
 
     void Keep(KeptBlocks& blocks) {
         was_kept_ = blocks.all_kept();
+        if (ticket_.exact && ArePlanesWorthIt() && KeepPlanes(blocks)) return;
         if (!was_kept_) ticket_.cache->Grow(ticket_.key, kept_.get(), blocks.Keep());
+    }
+
+    // Where there is room, from the first hit on.
+    bool ArePlanesWorthIt() const {
+        const uint64_t bytes = KeptPlanes::BytesOf(kept_->layout());
+        return often_ || (was_kept_ && ticket_.cache->HasAmpleRoom(bytes));
+    }
+
+    // Returns false where the file has a fault somewhere: the box that was asked for has none.
+    bool KeepPlanes(KeptBlocks& blocks) {
+        try {
+            auto planes = std::make_shared<KeptPlanes>(kept_->layout(), blocks);
+            ticket_.cache->Replace(ticket_.key, kept_.get(), std::move(planes));
+            return true;
+        } catch (const Failure&) {
+            return false;
+        }
     }
 
     const CacheTicket ticket_;
     const std::shared_ptr<KeptDct> kept_;
+    const bool often_;
     const uint8_t* const data_;
     const size_t size_;
     bool was_kept_ = false;
+};
+
+class CachedPlanes final : public PixelSource {
+  public:
+    explicit CachedPlanes(std::shared_ptr<KeptPlanes> kept) : kept_(std::move(kept)) {
+        height_ = kept_->layout().height;
+        width_ = kept_->layout().width;
+        channels_ = kept_->layout().component_count;
+    }
+
+    void Read(Box box, RowSink& sink) override {
+        DecodeRegion(kept_->layout(), kept_->samples(), box, sink);
+    }
+
+    bool was_kept() const override { return true; }
+
+  private:
+    const std::shared_ptr<KeptPlanes> kept_;
 };
 
 class CachedQoi final : public PixelSource {
@@ -133,15 +168,21 @@ std::shared_ptr<KeptPixels> KeepQoi(const CacheTicket& ticket, const uint8_t* pa
 
 std::unique_ptr<PixelSource> OpenCachedJpeg(const CacheTicket& ticket, const uint8_t* payload,
                                             uint64_t length) {
-    auto kept = FindKept<KeptDct>(ticket);
+    auto [found, often] = ticket.cache->Find(ticket.key, ticket.next_use);
+    if (auto planes = std::dynamic_pointer_cast<KeptPlanes>(found); planes != nullptr) {
+        if (!ticket.exact) return nullptr;
+        return std::make_unique<CachedPlanes>(std::move(planes));
+    }
+    auto kept = std::dynamic_pointer_cast<KeptDct>(std::move(found));
     if (kept == nullptr) kept = KeepJpeg(ticket, payload, length);
     if (kept == nullptr) return nullptr;
-    return std::make_unique<CachedJpeg>(ticket, std::move(kept), payload, length);
+    return std::make_unique<CachedJpeg>(ticket, std::move(kept), often, payload, length);
 }
 
 std::unique_ptr<PixelSource> OpenCachedQoi(const CacheTicket& ticket, const uint8_t* payload,
                                            uint64_t length) {
-    auto kept = FindKept<KeptPixels>(ticket);
+    auto kept = std::dynamic_pointer_cast<KeptPixels>(
+        ticket.cache->Find(ticket.key, ticket.next_use).record);
     if (kept == nullptr) kept = KeepQoi(ticket, payload, length);
     if (kept == nullptr) return nullptr;
     return std::make_unique<CachedQoi>(std::move(kept), payload, length);

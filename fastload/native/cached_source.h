@@ -15,6 +15,7 @@ struct CacheTicket {
     RecordCache* cache;  // null: none
     uint64_t key;
     uint64_t next_use;
+    bool exact;  // pixels as libjpeg makes them are asked for, not a quick resize
 };
 
 // Null where the cache does not keep the record, or nothing of this codec. Throws as the sources

@@ -1,21 +1,52 @@
 #include "record_cache.h"
 
 #include <iterator>
+#include <utility>
 
 namespace fastload {
 
-std::shared_ptr<KeptRecord> RecordCache::Find(uint64_t key, uint64_t next_use) {
+namespace {
+
+constexpr uint64_t kNever = UINT64_MAX;
+// A record comes often that comes so many times while what is wanted last waits for its turn. Of a
+// JPEG, samples take 1.5 to 3 times the room of its coefficients and save a third of a hit's time,
+// where a hit saves half of an image's: room is better spent on another record before that.
+constexpr uint64_t kOften = 12;
+// Uses before that can be said.
+constexpr uint64_t kUsesKnown = 4;
+
+}  // namespace
+
+RecordCache::Found RecordCache::Find(uint64_t key, uint64_t next_use) {
     const std::lock_guard lock(mutex_);
     const auto slot = slots_.find(key);
-    if (slot == slots_.end()) return nullptr;
+    if (slot == slots_.end()) return {};
+    // When it was to come is now.
+    if (slot->second.uses++ == 0) slot->second.first_use = slot->second.next_use;
+    const bool often = ComesOften(slot->second);
     Move(slot, next_use);
-    return slot->second.record;
+    return {slot->second.record, often};
+}
+
+bool RecordCache::ComesOften(const Slot& slot) const {
+    const uint64_t now = slot.next_use;
+    auto after_last = by_next_use_.lower_bound({kNever, 0});
+    if (slot.uses <= kUsesKnown || after_last == by_next_use_.begin()) return false;
+    const uint64_t last = std::prev(after_last)->first;
+    // In the mean a use comes (now - first) / (uses - 1) after the one before.
+    return last > now && now >= slot.first_use &&
+           kOften * (now - slot.first_use) < (slot.uses - 1) * (last - now);
 }
 
 bool RecordCache::WouldKeep(uint64_t next_use, uint64_t bytes) const {
     const std::lock_guard lock(mutex_);
     if (bytes_ + bytes <= budget_) return true;
     return bytes <= budget_ && !by_next_use_.empty() && by_next_use_.rbegin()->first > next_use;
+}
+
+bool RecordCache::HasAmpleRoom(uint64_t bytes) const {
+    const std::lock_guard lock(mutex_);
+    return bytes_ + bytes <= budget_ / 2;
 }
 
 std::shared_ptr<KeptRecord> RecordCache::Keep(uint64_t key, uint64_t next_use,
@@ -40,6 +71,21 @@ void RecordCache::Grow(uint64_t key, const KeptRecord* record, uint64_t bytes) {
     slot->second.bytes += bytes;
     bytes_ += bytes;
     released = MakeRoom();
+}
+
+void RecordCache::Replace(uint64_t key, const KeptRecord* record,
+                          std::shared_ptr<KeptRecord> other) {
+    Released released;
+    const std::lock_guard lock(mutex_);
+    const auto slot = slots_.find(key);
+    if (slot == slots_.end() || slot->second.record.get() != record) return;
+    bytes_ += other->bytes() - slot->second.bytes;
+    slot->second.bytes = other->bytes();
+    released = MakeRoom();
+    // The one that was there may have made room itself.
+    const auto left = slots_.find(key);
+    if (left == slots_.end()) return;
+    released.push_back(std::exchange(left->second.record, std::move(other)));
 }
 
 void RecordCache::Plan(const uint64_t* keys, const uint64_t* next_uses, uint64_t count,

@@ -39,12 +39,20 @@ class RecordCache {
   public:
     explicit RecordCache(uint64_t budget) : budget_(budget) {}
 
-    // What is kept of a record, or null; it will be wanted again at `next_use`.
-    std::shared_ptr<KeptRecord> Find(uint64_t key, uint64_t next_use);
+    struct Found {
+        std::shared_ptr<KeptRecord> record;  // null where nothing is kept
+        // It comes so often that a larger form which is quicker to read is worth its room.
+        bool often = false;
+    };
+    // What is kept of a record, which will be wanted again at `next_use`.
+    Found Find(uint64_t key, uint64_t next_use);
 
     // Whether a record that may grow to `bytes` is to be kept: not where all that is kept instead
     // of it is wanted sooner.
     bool WouldKeep(uint64_t next_use, uint64_t bytes) const;
+
+    // Whether `bytes` more leave half of the budget free.
+    bool HasAmpleRoom(uint64_t bytes) const;
 
     // Begins to keep a record. Where another thread has been quicker, that one's is returned.
     std::shared_ptr<KeptRecord> Keep(uint64_t key, uint64_t next_use,
@@ -52,6 +60,9 @@ class RecordCache {
 
     // A kept record has grown: what is wanted last makes room, be it that record.
     void Grow(uint64_t key, const KeptRecord* record, uint64_t bytes);
+
+    // Keeps another form of a record in the place of one that is kept.
+    void Replace(uint64_t key, const KeptRecord* record, std::shared_ptr<KeptRecord> other);
 
     // Says anew when records are wanted next. `others_from` .. `others_to` - 1 are keys of which
     // those that are not named are wanted at `otherwise`.
@@ -67,10 +78,13 @@ class RecordCache {
         std::shared_ptr<KeptRecord> record;
         uint64_t bytes = 0;
         uint64_t next_use = 0;
+        uint64_t uses = 0;
+        uint64_t first_use = 0;
     };
     using Slots = std::unordered_map<uint64_t, Slot>;
     using Released = std::vector<std::shared_ptr<KeptRecord>>;
 
+    bool ComesOften(const Slot& slot) const;
     void Move(Slots::iterator slot, uint64_t next_use);
     // What has made room is freed by the caller, when the mutex is free again.
     Released MakeRoom();

@@ -71,6 +71,15 @@ class Plane {
                             stride_);
     }
 
+    void Copy(int32_t block_row, const uint8_t* first, ptrdiff_t stride) {
+        const size_t width = blocks_.across.count() * kBlockSide;
+        const uint8_t* from = first + block_row * kBlockSide * stride;
+        from += blocks_.across.first * kBlockSide;
+        uint8_t* const to = Row(block_row * kBlockSide);
+        for (int32_t y = 0; y < kBlockSide; ++y)
+            std::memcpy(to + y * stride_, from + y * stride, width);
+    }
+
     // The samples of pixel row y from pixel `left` on, `width` of them; `scratch` may hold them.
     const uint8_t* PixelRow(const JpegKernels& kernels, int32_t y, int32_t left, int32_t width,
                             std::vector<uint8_t>& scratch, std::vector<uint16_t>& sums) {
@@ -182,6 +191,7 @@ class RowMaker {
 class RegionDecoder final : public BlockTaker {
   public:
     void Decode(const JpegLayout& layout, CoefficientSource& source, Box box, RowSink& sink);
+    void Decode(const JpegLayout& layout, const SamplePlanes& samples, Box box, RowSink& sink);
     void Take(int32_t component, int32_t block_row, const int16_t* blocks) override {
         planes_[component].Transform(kernels_, block_row, blocks);
     }
@@ -191,36 +201,64 @@ class RegionDecoder final : public BlockTaker {
     }
 
   private:
+    void Begin(const JpegLayout& layout, Box box, RowSink& sink);
+
     const JpegKernels& kernels_ = BestJpegKernels();
     Plane planes_[3];
+    BlockBox needed_[3];
     RowMaker pixels_;
     int32_t height_of_mcu_ = 0;  // in pixels
     bool looks_below_ = false;   // the last pixel row of an MCU row needs samples of the next one
     int32_t end_ = 0;
 };
 
-void RegionDecoder::Decode(const JpegLayout& layout, CoefficientSource& source, Box box,
-                           RowSink& sink) {
-    BlockBox needed[3];
+void RegionDecoder::Begin(const JpegLayout& layout, Box box, RowSink& sink) {
     looks_below_ = false;
     for (int32_t i = 0; i < layout.component_count; ++i) {
         planes_[i].Begin(layout, i, box);
-        needed[i] = planes_[i].blocks();
+        needed_[i] = planes_[i].blocks();
         looks_below_ |= layout.down[i] < layout.most_down;
     }
     height_of_mcu_ = kBlockSide * layout.most_down;
     end_ = box.top + box.height;
     pixels_.Begin(layout, box, planes_, sink);
-    ReadBlocks(layout, source, needed, *this);
+}
+
+void RegionDecoder::Decode(const JpegLayout& layout, CoefficientSource& source, Box box,
+                           RowSink& sink) {
+    Begin(layout, box, sink);
+    ReadBlocks(layout, source, needed_, *this);
     pixels_.MakeUpTo(end_);
+}
+
+void RegionDecoder::Decode(const JpegLayout& layout, const SamplePlanes& samples, Box box,
+                           RowSink& sink) {
+    Begin(layout, box, sink);
+    const Range rows = McusOf(layout, needed_).down;
+    for (int32_t mcu_row = rows.first; mcu_row < rows.last; ++mcu_row) {
+        ForEachBlockRow(layout, needed_, mcu_row, [&](int32_t component, int32_t row) {
+            planes_[component].Copy(row, samples.first[component], samples.strides[component]);
+        });
+        EndMcuRow(mcu_row);
+    }
+    pixels_.MakeUpTo(end_);
+}
+
+RegionDecoder& DecoderOfThread() {
+    thread_local RegionDecoder decoder;
+    return decoder;
 }
 
 }  // namespace
 
 void DecodeRegion(const JpegLayout& layout, CoefficientSource& source, Box box, RowSink& sink) {
     const InStage stage(Stage::kInverseDct);
-    thread_local RegionDecoder decoder;
-    decoder.Decode(layout, source, box, sink);
+    DecoderOfThread().Decode(layout, source, box, sink);
+}
+
+void DecodeRegion(const JpegLayout& layout, const SamplePlanes& samples, Box box, RowSink& sink) {
+    const InStage stage(Stage::kInverseDct);
+    DecoderOfThread().Decode(layout, samples, box, sink);
 }
 
 }  // namespace fastload

@@ -235,12 +235,12 @@ void CheckBytes(const fl_item& item) {
     __atomic_store_n(verified, 1, __ATOMIC_RELAXED);
 }
 
-std::unique_ptr<PixelSource> OpenItem(const fl_item& item, RecordCache* cache,
+std::unique_ptr<PixelSource> OpenItem(const fl_item& item, bool fast, RecordCache* cache,
                                       Workspace& workspace) {
     const auto* payload = reinterpret_cast<const uint8_t*>(item.payload);
     if (cache != nullptr) {
         auto cached =
-            OpenCached({cache, item.key, item.next_use}, payload, item.length, item.codec);
+            OpenCached({cache, item.key, item.next_use, !fast}, payload, item.length, item.codec);
         if (cached != nullptr) return cached;
     }
     BringIn(payload, item.length);
@@ -266,7 +266,7 @@ std::unique_ptr<PixelSource> OpenRecord(const uint8_t* payload, uint64_t length,
 bool ProcessItem(const fl_item& item, const fl_output& output, bool fast, RecordCache* cache,
                  Workspace& workspace) {
     CheckBytes(item);
-    const std::unique_ptr<PixelSource> source = OpenItem(item, cache, workspace);
+    const std::unique_ptr<PixelSource> source = OpenItem(item, fast, cache, workspace);
     Canvas canvas(*source, fast, workspace);
     const auto* steps = reinterpret_cast<const fl_step*>(item.steps);
     for (int32_t s = 0; s < item.step_count; ++s) canvas.Apply(steps[s]);

@@ -7,6 +7,7 @@
 #include "cached_source.h"
 #include "kept_blocks.h"
 #include "kept_pixels.h"
+#include "kept_planes.h"
 #include "next_use.h"
 #include "qoi.h"
 #include "record_cache.h"
@@ -26,7 +27,7 @@ struct Stone final : fastload::KeptRecord {
 
 // One visit of a record of 10 bytes. Returns whether the cache had it.
 bool Visit(RecordCache& cache, uint64_t key, uint64_t next_use) {
-    if (cache.Find(key, next_use) != nullptr) return true;
+    if (cache.Find(key, next_use).record != nullptr) return true;
     if (!cache.WouldKeep(next_use, 10)) return false;
     const auto kept = cache.Keep(key, next_use, std::make_shared<Stone>());
     cache.Grow(key, kept.get(), 10);
@@ -115,16 +116,34 @@ void TestPlanAndBudget() {
     const uint64_t keys[] = {2, 77}, times[] = {900, 1};
     cache.Plan(keys, times, 2, 0, 3, 200);  // 1 now at 200, 2 at 900, 3 as it was
     CHECK(!Visit(cache, 9, 500));           // in the place of 2
-    CHECK(cache.Find(2, 0) == nullptr && cache.Find(1, 200) != nullptr);
-    const auto held = cache.Find(9, 500);
+    CHECK(cache.Find(2, 0).record == nullptr && cache.Find(1, 200).record != nullptr);
+    const auto held = cache.Find(9, 500).record;
     cache.SetBudget(10);
     CHECK(cache.Facts().records == 1 && cache.Facts().evictions == 3);
-    CHECK(cache.Find(3, 103) != nullptr);
+    CHECK(cache.Find(3, 103).record != nullptr);
     // What is gone meanwhile does not grow.
     cache.Grow(9, held.get(), 10);
     CHECK(cache.Facts().bytes == 10);
     // What is larger than the budget never comes in.
     CHECK(!cache.WouldKeep(0, 11));
+}
+
+// A record that comes often is told from others that wait for their turn.
+void TestOften() {
+    RecordCache cache(1000);
+    cache.Keep(1, 10, std::make_shared<Stone>());
+    cache.Keep(2, 2000, std::make_shared<Stone>());
+    cache.Keep(3, UINT64_MAX, std::make_shared<Stone>());
+    // Of what never comes again nothing is said.
+    for (uint64_t now = 10; now <= 90; now += 10) {
+        CHECK(cache.Find(1, now + 10).often == (now > 40));
+    }
+    CHECK(!cache.Find(2, 2100).often);
+    // Where all come about as often as it does, it does not come often.
+    RecordCache even(1000);
+    for (uint64_t key = 0; key < 10; ++key) even.Keep(key, key, std::make_shared<Stone>());
+    for (uint64_t now = 0; now < 200; ++now) CHECK(!even.Find(now % 10, now + 10).often);
+    CHECK(even.HasAmpleRoom(500) && !even.HasAmpleRoom(501));
 }
 
 // ---- Pixels by way of a cache
@@ -135,16 +154,33 @@ Bytes Pixels(fastload::PixelSource& source, Box box) {
     return got.pixels;
 }
 
-// `was_kept` becomes whether the cache had all of it.
+// `was_kept` becomes whether the cache had all of it. Samples are kept only where `exact`.
 Bytes CachedPixels(RecordCache& cache, uint64_t key, const Bytes& payload, Codec codec, Box box,
-                   bool* was_kept = nullptr) {
-    const auto source = fastload::OpenCached({&cache, key, 1}, payload.data(), payload.size(),
-                                             static_cast<int32_t>(codec));
+                   bool* was_kept = nullptr, bool exact = false) {
+    const auto source = fastload::OpenCached({&cache, key, 1, exact}, payload.data(),
+                                             payload.size(), static_cast<int32_t>(codec));
     CHECK(source != nullptr);
     if (source == nullptr) return {};
     Bytes pixels = Pixels(*source, box);
     if (was_kept != nullptr) *was_kept = source->was_kept();
     return pixels;
+}
+
+// In a cache with room, the samples of a JPEG of which all is kept take the coefficients' place.
+void CheckPlanes(RecordCache& cache, const Bytes& jpeg, const Picture& whole,
+                 RandomSource& random) {
+    const uint64_t bytes =
+        fastload::KeptPlanes::BytesOf(fastload::ReadJpegLayout(jpeg.data(), jpeg.size()));
+    for (int i = 0; i < 6; ++i) {
+        const Box box = RandomBox(random, whole.width, whole.height);
+        bool was_kept = false;
+        CHECK(CachedPixels(cache, 1, jpeg, Codec::kJpeg, box, &was_kept, true) ==
+              RegionOf(whole, box));
+        CHECK(was_kept && cache.Facts().bytes == bytes && cache.Facts().records == 1);
+    }
+    // They are of no use to who makes the image smaller on the way.
+    CHECK(fastload::OpenCached({&cache, 1, 1, false}, jpeg.data(), jpeg.size(),
+                               static_cast<int32_t>(Codec::kJpeg)) == nullptr);
 }
 
 // Boxes in any order, each seen with all that was needed before kept.
@@ -162,6 +198,7 @@ void CheckJpeg(const Bytes& jpeg, RandomSource& random, int boxes) {
     const Box box = RandomBox(random, whole.width, whole.height);
     CHECK(CachedPixels(cache, 1, jpeg, Codec::kJpeg, box, &was_kept) == RegionOf(whole, box));
     CHECK(was_kept && cache.Facts().bytes == bytes);
+    CheckPlanes(cache, jpeg, whole, random);
 }
 
 void TestJpegs() {
@@ -209,7 +246,7 @@ void TestChangedFiles() {
     CHECK(CodeOf([&] { CachedPixels(cache, 1, other, Codec::kJpeg, {0, 0, 200, 150}); }) ==
           FL_CORRUPT);
     // Of another codec: not what is kept.
-    const auto source = fastload::OpenCached({&cache, 1, 1}, other.data(), other.size(),
+    const auto source = fastload::OpenCached({&cache, 1, 1, true}, other.data(), other.size(),
                                              static_cast<int32_t>(Codec::kDct));
     CHECK(source == nullptr);
 }
@@ -251,7 +288,7 @@ void TestThreads() {
                 for (uint64_t i = 0; i < 60; ++i) {
                     const uint32_t file = own.Below(6);
                     const Box box = RandomBox(own, wholes[file].width, wholes[file].height);
-                    const auto source = fastload::OpenCached({&cache, file, own.Below(1000)},
+                    const auto source = fastload::OpenCached({&cache, file, own.Below(1000), true},
                                                              files[file].data(), files[file].size(),
                                                              static_cast<int32_t>(Codec::kJpeg));
                     if (source != nullptr)
@@ -270,6 +307,7 @@ int main() {
     TestNoChoiceIsBetter();
     TestNextUses();
     TestPlanAndBudget();
+    TestOften();
     TestJpegs();
     TestQoi();
     TestChangedFiles();

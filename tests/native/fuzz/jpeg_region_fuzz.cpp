@@ -43,7 +43,7 @@ Decoded Decode(const File& file, Box box) {
 std::optional<Decoded> DecodeCached(fastload::RecordCache& cache, const File& file, Box box) {
     std::unique_ptr<fastload::PixelSource> source;
     const int32_t code = CodeOf([&] {
-        source = fastload::OpenCached({&cache, 1, 1}, file.data, file.size,
+        source = fastload::OpenCached({&cache, 1, 1, true}, file.data, file.size,
                                       static_cast<int32_t>(fastload::Codec::kJpeg));
     });
     if (code != FL_OK) return Decoded{code, {}};
