@@ -150,6 +150,7 @@ BARS: tuple[Bar, ...] = (
     BytesAtMost("dct pack against the JPEG pack", "loader", "fastload", 1.9, "fastload_dct"),
     AtLeast("all cached against dct pack", "loader", "fastload_dct", 0.9, "fastload_cached"),
     AtLeast("first epoch, cache on against off", "first epoch", OURS, 1 / 1.2, "fastload_filling"),
+    AtLeast("equal classes, a quarter cached", "balanced", OURS, 1.8, "fastload_quarter"),
     AtMost(
         "unpack and inverse DCT of a crop",
         "coefficients",
@@ -167,8 +168,8 @@ BARS: tuple[Bar, ...] = (
     AtMost("first batch after construction", "first batch", "first_batch", 0.3, "s"),
     AtMost("memory beyond torch, anonymous", "memory", "anonymous_megabytes", 250, "MB"),
     AtMost("memory beyond torch, with file pages", "memory", "pss_megabytes", 250, "MB"),
-    # The order is 80 MB, made whole by each of the eight ranks, and each may have 100 beside it.
-    AtMost("8 ranks, 10 million rows", "many rows", "pss_megabytes", 8 * 180, "MB"),
+    # An order takes 80 MB, and each loader may have 100 beside it.
+    AtMost("8 loaders, 10 million rows", "many rows", "pss_megabytes", 8 * 180, "MB"),
     AtMost("memory, 250 epochs broken off later", "broken off", "growth_megabytes", 10, "MB"),
     AtMost("saving a loader's state", "saving", "microseconds", 1000, "us"),
     # A million in a minute.

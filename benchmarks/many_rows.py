@@ -14,8 +14,8 @@ import numpy as np
 import pyarrow as pa
 
 from fastload.store import Pack, open_pack
-from fastload.store.index import INDEX_NAME, index_schema
-from fastload.store.manifest import MANIFEST_NAME, IndexEntry
+from fastload.store.index import index_schema
+from fastload.store.manifest import INDEX_NAME, MANIFEST_NAME, IndexEntry
 from fastload.store.shards import SHARDS_NAME
 
 

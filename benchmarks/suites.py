@@ -71,6 +71,7 @@ class Suite:
 FFCV_RAW: tuple[Entrant, ...] = (("ffcv_raw", THREADS),)
 DCT: tuple[Entrant, ...] = (("fastload_dct", THREADS),)
 CACHED: tuple[Entrant, ...] = (("fastload_cached", THREADS),)
+QUARTER: tuple[Entrant, ...] = (("fastload_quarter", THREADS),)
 FILLING: tuple[Entrant, ...] = (("fastload_filling", THREADS),)
 
 LOADER = Suite(
@@ -83,6 +84,7 @@ THREAD_SCALING = Suite(
     "threads", "load", (("fastload_dct", 1), ("fastload_dct", 2)), TRAIN_UINT8, passes=8
 )
 FIRST_EPOCH = Suite("first epoch", "load", FASTLOAD + FILLING, TRAIN_UINT8, passes=1, fresh=True)
+BALANCED = Suite("balanced", "balanced", FASTLOAD + QUARTER, TRAIN_UINT8)
 COEFFICIENTS = Suite("coefficients", "coefficients", (("fastload_dct", 1),), TRAIN_UINT8)
 PNG_LOADER = Suite("PNG loader", "load", CACHED + IMAGEFOLDER, TRAIN_UINT8, passes=2, photos="png")
 FLOAT_LOADER = Suite("float loader", "load", FASTLOAD + IMAGEFOLDER, TRAIN_FLOAT32)
@@ -111,6 +113,7 @@ SUITES = {
         LOADER,
         THREAD_SCALING,
         FIRST_EPOCH,
+        BALANCED,
         COEFFICIENTS,
         PNG_LOADER,
         FLOAT_LOADER,

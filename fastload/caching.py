@@ -24,6 +24,7 @@ from fastload.sample import (
 )
 from fastload.sizes import parse_size
 from fastload.store import Codec, Pack
+from fastload.store.mapping import release_pages
 from fastload.view import View, checked_indices
 
 __all__ = ["CacheUse", "PassUses", "checked_cache"]
@@ -166,11 +167,13 @@ def _most_kept(pack: Pack) -> int:
     index, most = pack.index, 0
     for start in range(0, len(index), _STEP):
         rows = slice(start, start + _STEP)
-        codecs = index.codec[rows]
-        jpegs = index.length[rows][codecs == Codec.JPEG].sum(dtype=np.int64)
+        codecs, lengths = index.codec[rows], index.length[rows]
+        heights, widths = index.height[rows], index.width[rows]
         others = np.isin(codecs, (Codec.QOI, Codec.FILE))
-        sides = index.height[rows][others].astype(np.int64), index.width[rows][others]
-        most += _MOST_OF_JPEG * int(jpegs) + 3 * int((sides[0] * sides[1]).sum())
+        pixels = (heights[others].astype(np.int64) * widths[others]).sum()
+        jpegs = lengths[codecs == Codec.JPEG].sum(dtype=np.int64)
+        most += _MOST_OF_JPEG * int(jpegs) + 3 * int(pixels)
+        release_pages(codecs, lengths, heights, widths)
     return most
 
 

@@ -35,6 +35,9 @@ PEERS: dict[str, Peer] = {
     "fastload": Peer("its pack, lossless: the same pixels", packs=True),
     "fastload_dct": Peer("its pack, lossless, codec dct: the same pixels", packs=True),
     "fastload_cached": Peer("its pack, all in its cache: the same pixels", packs=True),
+    "fastload_quarter": Peer(
+        "its pack, a quarter of the cache that all of it would need: the same pixels", packs=True
+    ),
     "fastload_filling": Peer("its pack, the cache empty at first: the same pixels", packs=True),
     "imagefolder": Peer("the very same image files"),
     "dali": Peer("the very same JPEG files", requirements=("nvidia-dali-cuda130==2.4.0",)),

@@ -12,7 +12,7 @@ import pyarrow as pa
 from fastload.errors import PackError
 from fastload.store.codec import Codec
 from fastload.store.manifest import BINARY_PATHS, DCT_RECORDS, Manifest
-from fastload.store.mapping import map_file
+from fastload.store.mapping import map_file, release_pages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -118,6 +118,7 @@ class Index:
                     f"record {record} has label {int(step.max())} of {len(counts)} classes"
                 )
             found += np.bincount(step, minlength=len(counts))
+            release_pages(step)
         if not np.array_equal(found, counts):
             label = int(np.flatnonzero(found != counts)[0])
             raise self._refuse(
@@ -149,6 +150,8 @@ class Index:
             if int(step_labels[0]) < before or bool((step_labels[1:] < step_labels[:-1]).any()):
                 raise self._refuse("the listing is not in the order of the classes")
             before = int(step_labels[-1])
+            release_pages(step)
+        release_pages(labels)
         if not seen.all():
             raise self._refuse(f"the listing leaves out record {int(seen.argmin())}")
         return listing
@@ -194,18 +197,18 @@ class Index:
         """
         for start in range(first, last, _STEP):
             rows = slice(start, min(start + _STEP, last))
-            offsets = self.offset[rows]
+            shards, offsets, lengths = self.shard[rows], self.offset[rows], self.length[rows]
+            widths, heights, codecs = self.width[rows], self.height[rows], self.codec[rows]
             checks = {
-                f"is not in shard {shard}": self.shard[rows] != shard,
+                f"is not in shard {shard}": shards != shard,
                 f"lies outside its shard ({size} bytes)": (offsets > size)
-                | (self.length[rows] > size - np.minimum(offsets, np.uint64(size))),
-                "is empty": self.length[rows] == 0,
-                "has no pixels": (self.width[rows] == 0) | (self.height[rows] == 0),
-                "has a codec that this fastload does not know": ~_KNOWN[self.codec[rows]],
-                "has the codec dct, which pack.json does not announce": self._unannounced[
-                    self.codec[rows]
-                ],
+                | (lengths > size - np.minimum(offsets, np.uint64(size))),
+                "is empty": lengths == 0,
+                "has no pixels": (widths == 0) | (heights == 0),
+                "has a codec that this fastload does not know": ~_KNOWN[codecs],
+                "has the codec dct, which pack.json does not announce": self._unannounced[codecs],
             }
+            release_pages(shards, offsets, lengths, widths, heights, codecs)
             for fault, where in checks.items():
                 for record in np.flatnonzero(where).tolist():
                     yield start + record, fault

@@ -15,7 +15,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["map_file"]
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["map_file", "release_pages"]
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.mmap.restype = ctypes.c_void_p
@@ -29,6 +32,8 @@ _libc.mmap.argtypes = (
 )
 _libc.munmap.restype = ctypes.c_int
 _libc.munmap.argtypes = (ctypes.c_void_p, ctypes.c_size_t)
+_libc.madvise.restype = ctypes.c_int
+_libc.madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
 
 _FAILED = ctypes.c_void_p(-1).value
 
@@ -51,3 +56,20 @@ def map_file(path: Path) -> memoryview:
     mapped = (ctypes.c_ubyte * size).from_address(address)
     weakref.finalize(mapped, _libc.munmap, address, size).atexit = False
     return memoryview(mapped).cast("B").toreadonly()
+
+
+def release_pages(*columns: NDArray[np.generic]) -> None:
+    """Let the system have back the pages of mapped columns that were read from end to end.
+
+    A look at all rows of a large index would otherwise count as this process's memory for good.
+    What is wanted again is mapped again when it is read.
+
+    Args:
+        columns: arrays over a file mapped by :func:`map_file`.
+    """
+    for column in columns:
+        start = -(-column.ctypes.data // mmap.PAGESIZE) * mmap.PAGESIZE
+        end = (column.ctypes.data + column.nbytes) // mmap.PAGESIZE * mmap.PAGESIZE
+        if end > start:
+            # Advice: where it is not taken, nothing is lost.
+            _libc.madvise(start, end - start, mmap.MADV_DONTNEED)
