@@ -168,8 +168,8 @@ BARS: tuple[Bar, ...] = (
     AtMost("first batch after construction", "first batch", "first_batch", 0.3, "s"),
     AtMost("memory beyond torch, anonymous", "memory", "anonymous_megabytes", 250, "MB"),
     AtMost("memory beyond torch, with file pages", "memory", "pss_megabytes", 250, "MB"),
-    # An order takes 80 MB, and each loader may have 100 beside it.
-    AtMost("8 loaders, 10 million rows", "many rows", "pss_megabytes", 8 * 180, "MB"),
+    # The order is 80 MB, made whole by each of the eight ranks, and each may have 100 beside it.
+    AtMost("8 ranks, 10 million rows", "many rows", "pss_megabytes", 8 * 180, "MB"),
     AtMost("memory, 250 epochs broken off later", "broken off", "growth_megabytes", 10, "MB"),
     AtMost("saving a loader's state", "saving", "microseconds", 1000, "us"),
     # A million in a minute.

@@ -173,7 +173,7 @@ def _most_kept(pack: Pack) -> int:
         pixels = (heights[others].astype(np.int64) * widths[others]).sum()
         jpegs = lengths[codecs == Codec.JPEG].sum(dtype=np.int64)
         most += _MOST_OF_JPEG * int(jpegs) + 3 * int(pixels)
-        release_pages(codecs, lengths, heights, widths)
+    release_pages(index.codec, index.length, index.height, index.width)
     return most
 
 

@@ -114,7 +114,7 @@ def resize(job: Job) -> Window:
 
 
 def many(job: Job) -> Window:
-    """One window: ``job.threads`` processes begin a whole epoch each of one pack of many rows."""
+    """One window: ``job.threads`` ranks begin an epoch of one pack of many rows."""
     target = Path(f"{job.packed}.rows")
     # In a process of its own: what writing takes is not to be counted.
     writer = FORK.Process(target=repeat_rows, args=(job.packed, job.passes, target))
@@ -123,7 +123,7 @@ def many(job: Job) -> Window:
 
     def window() -> Iterator[int]:
         pipes = [FORK.Pipe() for _ in range(job.threads)]
-        arguments = [(job, target, theirs) for _, theirs in pipes]
+        arguments = [(job, target, rank, theirs) for rank, (_, theirs) in enumerate(pipes)]
         processes = [FORK.Process(target=begin_epoch, args=one) for one in arguments]
         for process in processes:
             process.start()
@@ -138,11 +138,13 @@ def many(job: Job) -> Window:
     return window
 
 
-def begin_epoch(job: Job, pack: Path, caller: Connection) -> None:
+def begin_epoch(job: Job, pack: Path, rank: int, caller: Connection) -> None:
     """Take the first batch of an epoch, say how large it is, and wait until told to end."""
     dataset = fastload.ImageFolder(pack, torchvision_transform(job.recipe))
     # Small batches: what they take is not what is looked at.
-    loader = fastload.DataLoader(dataset, 8, shuffle=True, num_workers=1)
+    loader = fastload.DataLoader(
+        dataset, 8, shuffle=True, num_workers=1, seed=0, rank=rank, world_size=job.threads
+    )
     running = iter(loader)
     caller.send(len(next(running)[0]))
     caller.recv()

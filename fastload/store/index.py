@@ -118,7 +118,7 @@ class Index:
                     f"record {record} has label {int(step.max())} of {len(counts)} classes"
                 )
             found += np.bincount(step, minlength=len(counts))
-            release_pages(step)
+        release_pages(labels)
         if not np.array_equal(found, counts):
             label = int(np.flatnonzero(found != counts)[0])
             raise self._refuse(
@@ -150,8 +150,7 @@ class Index:
             if int(step_labels[0]) < before or bool((step_labels[1:] < step_labels[:-1]).any()):
                 raise self._refuse("the listing is not in the order of the classes")
             before = int(step_labels[-1])
-            release_pages(step)
-        release_pages(labels)
+        release_pages(listing, labels)
         if not seen.all():
             raise self._refuse(f"the listing leaves out record {int(seen.argmin())}")
         return listing
@@ -208,10 +207,12 @@ class Index:
                 "has a codec that this fastload does not know": ~_KNOWN[codecs],
                 "has the codec dct, which pack.json does not announce": self._unannounced[codecs],
             }
-            release_pages(shards, offsets, lengths, widths, heights, codecs)
             for fault, where in checks.items():
                 for record in np.flatnonzero(where).tolist():
                     yield start + record, fault
+        rows = slice(first, last)
+        release_pages(self.shard[rows], self.offset[rows], self.length[rows])
+        release_pages(self.width[rows], self.height[rows], self.codec[rows])
 
     def _refuse(self, reason: str) -> PackError:
         return PackError(
