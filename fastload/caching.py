@@ -135,9 +135,11 @@ class CacheUse:
         """Tell the cache what a pass wants when, as far as that is known before it begins."""
         cache = self.join(loader)
         facts = cache.facts()
-        # The next pass's order is gone before this one's is made: no two are held at once.
+        # No two whole orders are held at once: a rank's share takes the place of this pass's, and
+        # without ranks the next pass's is gone before this one's is made.
+        order = feed.order if feed.ranks > 1 else None
         coming = None if self._all_fit(facts, view) else _coming_uses(feed, view)
-        order = feed.order
+        order = feed.order if order is None else order
         count = len(view) if order is None else len(order)
         start = cache.clock
         # Other loaders' passes lie between two of this one's.
