@@ -11,7 +11,7 @@ constexpr uint64_t kNever = UINT64_MAX;
 // A record comes often that comes so many times while what is wanted last waits for its turn. Of a
 // JPEG, samples take 1.5 to 3 times the room of its coefficients and save a third of a hit's time,
 // where a hit saves half of an image's: room is better spent on another record before that.
-constexpr uint64_t kOften = 12;
+constexpr uint64_t kOften = 24;
 // Uses before that can be said.
 constexpr uint64_t kUsesKnown = 4;
 
