@@ -39,6 +39,7 @@ from fastload.sample import (
     Ranks,
     SeedAgreement,
     checked_ranks,
+    checked_seed,
     rewind,
     rewind_point,
 )
@@ -159,7 +160,7 @@ class DataLoader(TorchDataLoader[Any]):
         self._progress = Progress(-1)
         threads = num_workers or usable_cpus()
         own = sampler is None and batch_sampler is None
-        self.seed = _checked_seed(seed)
+        self.seed = None if seed is None else checked_seed(seed)
         if self._view is not None:
             warn_ignored(worker_init_fn, multiprocessing_context, pin_memory_device, in_order)
             self.seed = _drawn_seed(generator) if self.seed is None else self.seed
@@ -418,14 +419,6 @@ class DataLoader(TorchDataLoader[Any]):
         if self.device is not None:
             batch = on_device(batch, self.device)
         return batch
-
-
-def _checked_seed(seed: Any) -> int | None:
-    if seed is None:
-        return None
-    if not isinstance(seed, SupportsIndex) or not 0 <= int(seed) < 2**64:
-        raise ValueError(f"seed is {seed!r}: it takes an integer, 0 to 2**64 - 1.")
-    return int(seed)
 
 
 def _checked_resolution(height: Any, width: Any) -> tuple[int, int]:

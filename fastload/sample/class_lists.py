@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["ClassLists"]
+__all__ = ["MOST_SAMPLES", "ClassLists"]
 
-_MOST = 2**32
+MOST_SAMPLES = 2**32
+"""Fewer than these can be told apart."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class ClassLists:
         """
         ends = np.cumsum(np.asarray(counts, np.int64), dtype=np.int64)
         starts = np.concatenate([[0], ends]).astype(np.uint64)
-        if int(starts[-1]) >= _MOST:
+        if int(starts[-1]) >= MOST_SAMPLES:
             raise ValueError(f"{starts[-1]} samples: balanced orders take fewer than 2**32.")
         return cls(starts, None)
 
