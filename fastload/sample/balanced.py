@@ -49,7 +49,8 @@ class BalancedSampler(OrderSampler):
         balance: "none", "class", "sqrt", "effective", "repeat_factor" or "progressive", some with
             a number behind a colon; {class: weight}; {class: images an epoch}, integers; or a
             function of counts and epoch. See :mod:`fastload.sample.balance`.
-        epoch_length: samples an epoch, fewer than 2**32; None for as many as there are, or as the mode wants.
+        epoch_length: samples an epoch, fewer than 2**32; None for as many as there are, or as the
+            mode wants.
         max_repeats: no sample comes more often than this in an epoch; what that takes from a class
             is spread over the others.
         per_batch: (P, K): each P * K samples in a row are K samples of P classes each. Use it with
