@@ -23,6 +23,7 @@ from fastload.sample.ranks import Ranks, checked_ranks, ranks_of_process, tell_o
 from fastload.sample.rewinding import identity_of, rewind, rewind_point
 from fastload.sample.seeds import checked_seed
 from fastload.sample.shards import UNEVEN, Division
+from fastload.sample.wrapped import unwrapped
 
 __all__ = [
     "LONGEST",
@@ -55,4 +56,5 @@ __all__ = [
     "rewind",
     "rewind_point",
     "tell_of_ranks",
+    "unwrapped",
 ]
