@@ -200,6 +200,10 @@ class BalancedSampler(OrderSampler):
         """How often each class is drawn in an epoch: int64, shape (classes,)."""
         return self._drawn(epoch).draws * self._images
 
+    def means(self, epoch: int) -> Shares:
+        """How often each class would be drawn if draws could be parted: shape (classes,)."""
+        return self._wanted(epoch)[0] * len(self)
+
     def _drawn(self, epoch: int) -> _Drawn:
         """How an epoch is drawn, by way of those of its era before it that are not known."""
         first = epoch - epoch % ERA

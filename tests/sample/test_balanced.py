@@ -253,6 +253,12 @@ def test_with_torchs_loader() -> None:
     sampler.set_epoch(0)
     assert torch.cat([samples for samples, _ in loader]).tolist() == epochs[0]
     assert len(loader) == math.ceil(len(sampler) / 32)
+    # Worker processes do not iterate the sampler: batches of classes come as they are in the order.
+    classes = BalancedSampler(LONG_LABELS, "class", per_batch=(4, 2), seed=3)
+    kept: Any = DataLoader(dataset, 8, sampler=classes, num_workers=2, persistent_workers=True)
+    for epoch in range(3):
+        served = torch.cat([samples for samples, _ in kept])
+        assert served.tolist() == classes.order(epoch).tolist()
 
 
 @pytest.mark.parametrize(
