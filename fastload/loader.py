@@ -92,7 +92,8 @@ class DataLoader(TorchDataLoader[Any]):
             none. It changes no pixel.
         rank, world_size: which share of each epoch to serve; left out, what ``torch.distributed``
             says, if it is initialised when a pass begins. A sampler of torch's or of the user's
-            divides the epoch itself, and is not divided again.
+            divides the epoch itself, and is not divided again. Of datasets that are not made of
+            packs, only balanced epochs are divided.
         uneven: what to do with the rest that cannot be divided among the ranks: "pad" repeats the
             first samples, "drop" leaves it out, "exact" lets some ranks have one sample less.
 
