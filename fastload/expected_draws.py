@@ -102,9 +102,8 @@ def expected_draws(loader: DataLoader[Any], epoch: int | None = None) -> Expecte
     """
     sampler = loader.sampler
     if isinstance(sampler, BalancedSampler):
-        repeats = sampler.means(sampler.epochs.next if epoch is None else epoch) / np.maximum(
-            sampler.counts, 1
-        )
+        draws = sampler.means(sampler.epochs.next if epoch is None else epoch)
+        repeats = draws / np.maximum(sampler.counts, 1)
         unseen = np.maximum(0.0, 1 - repeats)
         return Expected(sampler.classes, sampler.counts, repeats, unseen, independent=False)
     if not isinstance(sampler, WeightedRandomSampler):

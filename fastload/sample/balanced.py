@@ -43,7 +43,8 @@ class BalancedSampler(OrderSampler):
 
     Serves torch's ``DataLoader`` as ``sampler=``, and is what ``fastload.DataLoader(balance=...)``
     makes. The latter divides an epoch among the ranks of ``torch.distributed``; in torch's loader
-    each rank gets all of it. Epochs count by themselves, or ``set_epoch`` says which one comes next.
+    each rank gets all of it. Epochs count by themselves, or ``set_epoch`` says which one comes
+    next.
 
     Args:
         labels: the class of each sample, such as ``dataset.targets``, or a dataset with such.
