@@ -37,6 +37,8 @@ class EpochOrder:
         Raises:
             ValueError: another argument decides the order as well.
         """
+        if not self.is_balanced:
+            return
         mine = "balance, epoch_length, max_repeats and per_batch"
         for name, given in (("sampler", sampler), ("batch_sampler", batch_sampler)):
             if given is not None:

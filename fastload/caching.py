@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ from fastload.sample import (
     LONGEST,
     NEVER,
     NEXT_PASS,
+    Division,
     Order,
     Times,
     coming_uses,
@@ -73,8 +74,8 @@ class PassUses:
         start: when the pass began.
         period: how long after that the next one is thought to begin.
         otherwise: when a sample is wanted again of which nothing is known.
-        first: position in the epoch of the pass's first sample.
-        ranks: how far apart in the epoch its samples are.
+        first: position in the epoch where the pass begins.
+        division: which of the epoch's samples are the pass's.
         times: where the order is known, when it tells: by place in the pass, ``next_uses``; or by
             sample, the next pass's ``coming_uses``, where no sample comes twice in this one.
         by_sample: which of the two.
@@ -86,7 +87,7 @@ class PassUses:
     period: int
     otherwise: int
     first: int = 0
-    ranks: int = 1
+    division: Division = field(default_factory=lambda: Division(1))
     times: Times | None = None
     by_sample: bool = False
     waits: npt.NDArray[np.float64] | None = None
@@ -96,7 +97,7 @@ class PassUses:
     ) -> npt.NDArray[np.uint64]:
         """When samples, which are at these positions, are wanted again: uint64, shape (n,)."""
         if self.times is not None:
-            places = samples if self.by_sample else (positions - self.first) // self.ranks
+            places = samples if self.by_sample else self.division.places(positions, self.first)
             times = self.times[places].astype(np.int64)
             since = np.where(times < NEXT_PASS, times, times - NEXT_PASS + self.period)
             absolute = (since + self.start).astype(np.uint64)
@@ -155,7 +156,8 @@ class CacheUse:
             return PassUses(cache, start, period, otherwise)
         by_sample = not has_repeats(order, len(view))
         times = coming if by_sample else next_uses(order, coming)
-        return PassUses(cache, start, period, otherwise, feed.start, feed.ranks, times, by_sample)
+        first, division = feed.start, feed.division
+        return PassUses(cache, start, period, otherwise, first, division, times, by_sample)
 
     def _all_fit(self, facts: CacheFacts, view: View) -> bool:
         """Whether the cache will surely never have to choose what to keep."""

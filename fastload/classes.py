@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from torch.utils.data import ConcatDataset, Subset
 
 from fastload.sample import ClassLists
@@ -53,4 +54,4 @@ def _labels_of(dataset: Any) -> npt.NDArray[Any]:
             f"{type(dataset).__name__} has no targets, so that nobody knows its samples' classes: "
             "give sampler=fastload.BalancedSampler(labels, ...) with the class of each."
         )
-    return np.asarray(targets)
+    return np.asarray(targets.cpu() if isinstance(targets, torch.Tensor) else targets)

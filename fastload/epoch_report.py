@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import copy
 import unicodedata
 import warnings
 from dataclasses import dataclass
-from itertools import chain, islice
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from torch.utils.data import DataLoader
 
 from fastload.classes import classes_of
 from fastload.expected_draws import Expected, Numbers, expected_draws, expected_of_times
 from fastload.sample import BalancedSampler, ClassLists, Order, OrderSampler
+from fastload.trial import tried_order
+from fastload.view import checked_indices
 
 __all__ = ["EpochReport", "describe_epoch"]
 
@@ -98,17 +97,18 @@ def describe_epoch(loader: DataLoader[Any], epoch: int | None = None) -> EpochRe
         UserWarning: an image comes more than 10 times, or over half of a class never does.
 
     Raises:
-        ValueError: nobody knows the classes of the dataset's samples.
+        ValueError: nobody knows the classes of the dataset's samples, or the sampler cannot be
+            tried without using it up.
     """
     lists = classes_of(loader.dataset)
-    expected = expected_draws(loader)
-    sampler = loader.sampler
+    sampler, samples = loader.sampler, int(lists.starts[-1])
     if isinstance(sampler, OrderSampler):
         epoch = sampler.epochs.next if epoch is None else epoch
         order = sampler.order(epoch)
     else:
-        epoch, order = None, _trial(loader)
-    times = np.bincount(order, minlength=int(lists.starts[-1]))
+        epoch, order = None, tried_order(loader)
+    expected = expected_draws(loader, epoch)
+    times = np.bincount(checked_indices(order, samples), minlength=samples)
     if expected is None:
         expected = expected_of_times(lists, loader.dataset, times)
     columns = _by_class(lists, times, len(expected.names))
@@ -116,17 +116,6 @@ def describe_epoch(loader: DataLoader[Any], epoch: int | None = None) -> EpochRe
     for text in report.warnings():
         warnings.warn(text, UserWarning, stacklevel=2)
     return report
-
-
-def _trial(loader: DataLoader[Any]) -> Order:
-    """The samples of one epoch, from a copy of the sampler: the user's own stays as it is."""
-    with torch.random.fork_rng(devices=[]):
-        if loader.batch_sampler is None:
-            drawn = list(copy.deepcopy(loader.sampler))
-        else:
-            batches = copy.deepcopy(loader.batch_sampler)
-            drawn = list(chain.from_iterable(islice(iter(batches), len(loader))))
-    return np.array(drawn, np.int64)
 
 
 def _by_class(

@@ -20,6 +20,8 @@ __all__ = ["Expected", "Numbers", "expected_draws", "expected_of_times", "warn_o
 _MANY = 10
 # Part of a class that an epoch may leave out without a word.
 _PART = 0.5
+# Of a quotient that ought to be a whole number.
+_FUZZ = 1e-6
 
 Numbers = npt.NDArray[np.float64]
 
@@ -83,25 +85,34 @@ class Expected:
                 "epochs. Use fastload.DataLoader(balance=...) or fastload.BalancedSampler, which "
                 "show every image before any again."
             )
+        epochs = int(np.ceil(1 / repeats - _FUZZ))
         return (
-            f"They come within {int(np.ceil(1 / repeats))} epochs, each before any again; for more "
+            f"They come within {epochs} epochs, each before any again; for more "
             "of them in each take a longer epoch_length or a milder balance ('sqrt', or "
             "'repeat_factor', which leaves none out)."
         )
 
 
-def expected_draws(loader: DataLoader[Any]) -> Expected | None:
-    """What a loader's epochs do in the mean; None where its sampler has to be tried for that."""
+def expected_draws(loader: DataLoader[Any], epoch: int | None = None) -> Expected | None:
+    """What a loader's epochs do in the mean; None where its sampler has to be tried for that.
+
+    Args:
+        loader: any.
+        epoch: the one whose balance is meant; None for the next one.
+    """
     sampler = loader.sampler
     if isinstance(sampler, BalancedSampler):
-        repeats = sampler.draws(sampler.epochs.next) / np.maximum(sampler.counts, 1)
+        draws = sampler.means(sampler.epochs.next if epoch is None else epoch)
+        repeats = draws / np.maximum(sampler.counts, 1)
         unseen = np.maximum(0.0, 1 - repeats)
         return Expected(sampler.classes, sampler.counts, repeats, unseen, independent=False)
     if not isinstance(sampler, WeightedRandomSampler):
         return None
     lists = classes_of(loader.dataset)
-    weights = sampler.weights.numpy().astype(np.float64)
-    chances = weights / weights.sum()
+    # There may be weights for a part of the samples only.
+    chances = np.zeros(int(lists.starts[-1]))
+    weights = sampler.weights.numpy().astype(np.float64)[: len(chances)]
+    chances[: len(weights)] = weights / sampler.weights.sum().item()
     if sampler.replacement:
         with np.errstate(divide="ignore"):
             missed = np.exp(sampler.num_samples * np.log1p(-np.minimum(chances, 1.0)))

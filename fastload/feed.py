@@ -27,10 +27,12 @@ class Feed(ABC):
     Attributes:
         start: how many of the epoch's positions all ranks have served already.
         ranks: how many ranks take a share of the epoch; positions count those of all.
+        division: which of the epoch's samples are the pass's, where its order is known.
     """
 
     start: int = 0
     ranks: int = 1
+    division: Division = Division(1)
 
     @abstractmethod
     def slices(self) -> Iterator[Slice]:
@@ -73,9 +75,15 @@ class OrderFeed(Feed):
         """This rank's share of the rest of the epoch."""
         return self.division.share(self._sampler.order(self._epoch), self.start)
 
-    def following(self) -> Order:
-        """This rank's share of the next epoch; made at each call, since it is large."""
-        return self.division.share(self._sampler.order(self._epoch + 1), 0)
+    def following(self) -> Order | None:
+        """This rank's share of the next epoch; made at each call, since it is large.
+
+        None where there is none: a user's balance need not know any behind the last one.
+        """
+        try:
+            return self.division.share(self._sampler.order(self._epoch + 1), 0)
+        except Exception:  # noqa: BLE001 (raised again where that epoch begins, if it does)
+            return None
 
     @property
     def steps(self) -> int:

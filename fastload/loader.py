@@ -39,11 +39,14 @@ from fastload.sample import (
     Ranks,
     SeedAgreement,
     checked_ranks,
+    checked_seed,
     rewind,
     rewind_point,
+    unwrapped,
 )
 from fastload.source import Source
 from fastload.stats import LoaderStats, Progress
+from fastload.torch_path import RankBatches
 from fastload.view import View, view_of
 
 __all__ = ["DataLoader"]
@@ -89,7 +92,8 @@ class DataLoader(TorchDataLoader[Any]):
             none. It changes no pixel.
         rank, world_size: which share of each epoch to serve; left out, what ``torch.distributed``
             says, if it is initialised when a pass begins. A sampler of torch's or of the user's
-            divides the epoch itself, and is not divided again.
+            divides the epoch itself, and is not divided again. Of datasets that are not made of
+            packs, only balanced epochs are divided.
         uneven: what to do with the rest that cannot be divided among the ranks: "pad" repeats the
             first samples, "drop" leaves it out, "exact" lets some ranks have one sample less.
 
@@ -158,18 +162,18 @@ class DataLoader(TorchDataLoader[Any]):
         self._passes: weakref.WeakSet[Pass] = weakref.WeakSet()
         self._progress = Progress(-1)
         threads = num_workers or usable_cpus()
+        sampler = unwrapped(sampler)
         own = sampler is None and batch_sampler is None
-        self.seed = _checked_seed(seed)
+        order = EpochOrder(balance, epoch_length, max_repeats, per_batch)
+        order.check(sampler, batch_sampler, shuffle)
         if self._view is not None:
             warn_ignored(worker_init_fn, multiprocessing_context, pin_memory_device, in_order)
-            self.seed = _drawn_seed(generator) if self.seed is None else self.seed
-            shared = given_ranks is None and (own or isinstance(sampler, OrderSampler))
-            self._agreement = SeedAgreement(self.seed, given=seed is not None, shared=shared)
             num_workers = threads if num_workers is None else num_workers
-        order = EpochOrder(balance, epoch_length, max_repeats, per_batch)
-        if order.is_balanced:
-            order.check(sampler, batch_sampler, shuffle)
-            self.seed = _drawn_seed(generator) if self.seed is None else self.seed
+        self.seed = None if seed is None else checked_seed(seed)
+        if self._view is not None or order.is_balanced or isinstance(sampler, OrderSampler):
+            shared = given_ranks is None and (own or isinstance(sampler, OrderSampler))
+            self._agreement = self._seed_agreement(sampler, generator, shared)
+            self.seed = self._agreement.seed
         if order.is_balanced or (self._view is not None and own):
             sampler, shuffle = self._own_sampler(dataset, order, bool(shuffle)), None
             batch_size = order.batch_size(batch_size)
@@ -206,6 +210,17 @@ class DataLoader(TorchDataLoader[Any]):
         if self._cache_use is not None:
             self._cache_use.join(self)
 
+    def _seed_agreement(
+        self, sampler: Any, generator: torch.Generator | None, shared: bool
+    ) -> SeedAgreement:
+        theirs = sampler.agreement if isinstance(sampler, OrderSampler) else None
+        if shared and theirs is not None and self.seed in (None, theirs.seed):
+            # A loader made anew from one of ours, as Lightning does: a drawn seed stays that.
+            return theirs
+        given = self.seed is not None
+        seed = _drawn_seed(generator) if self.seed is None else self.seed
+        return SeedAgreement(seed, given=given, shared=shared)
+
     def _own_sampler(self, dataset: Any, order: EpochOrder, shuffle: bool) -> OrderSampler:
         sampler: OrderSampler = InOrderSampler(dataset, self._epochs)
         if order.is_balanced:
@@ -228,8 +243,8 @@ class DataLoader(TorchDataLoader[Any]):
             )
         if ranks is not None:
             raise ValueError(
-                "rank= and world_size= need a dataset made of packs: give this one a "
-                "torch.utils.data.DistributedSampler."
+                "rank= and world_size= need a dataset made of packs, or balance=: give this one "
+                "a torch.utils.data.DistributedSampler."
             )
         return None
 
@@ -335,8 +350,19 @@ class DataLoader(TorchDataLoader[Any]):
         steps = None if self._source is None else self._source.steps
         return super().__len__() if steps is None else steps
 
+    @property
+    def _index_sampler(self) -> Any:
+        """Where torch's own path takes its indices from."""
+        if self._source is None or self._source.order_sampler is None:
+            return super()._index_sampler
+        return RankBatches(self._source, self._epochs, batched=self.batch_sampler is not None)
+
     def __iter__(self) -> Any:
-        if self._view is None or self._source is None:
+        if self._source is None:
+            return super().__iter__()
+        if self._view is None:
+            epoch = self._epochs.next
+            self.seed = self._source.settle({"sampler": self._source.identity(), "epoch": epoch})
             return super().__iter__()
         now, identity = self._standing.now(), self._identity()
         served = {**identity, "epoch": now.epoch, "position": now.position}
@@ -367,7 +393,7 @@ class DataLoader(TorchDataLoader[Any]):
         Small and quick to make. It counts what was delivered over all ranks, so that any rank's
         state does for all of them, and for another number of ranks, batches or threads.
         """
-        if self._source is None:
+        if self._view is None or self._source is None:
             return {"version": None}
         place = self._standing.now()
         if self._standing.loaded or (place.identity is not None and not place.complete):
@@ -389,7 +415,7 @@ class DataLoader(TorchDataLoader[Any]):
             StateError: it was saved with another pack, transform, sampler, seed or way to decode,
                 or with a sampler of which an order cannot be had again.
         """
-        if self._source is None or self._agreement is None:
+        if self._view is None or self._source is None or self._agreement is None:
             _LOGGER.warning("the dataset is not made of packs: nothing is resumed in an epoch")
             return
         ranks, given = self._source.feed(0, 0).ranks, self._agreement.given
@@ -418,14 +444,6 @@ class DataLoader(TorchDataLoader[Any]):
         if self.device is not None:
             batch = on_device(batch, self.device)
         return batch
-
-
-def _checked_seed(seed: Any) -> int | None:
-    if seed is None:
-        return None
-    if not isinstance(seed, SupportsIndex) or not 0 <= int(seed) < 2**64:
-        raise ValueError(f"seed is {seed!r}: it takes an integer, 0 to 2**64 - 1.")
-    return int(seed)
 
 
 def _checked_resolution(height: Any, width: Any) -> tuple[int, int]:

@@ -35,10 +35,10 @@ class Pass:
         self._view = view
         self._place = place
         self._under_way: deque[tuple[Flight, int] | BaseException] = deque()
+        self.progress = Progress(place.epoch)
         self._pipelines = loader._pipelines(view)
         use = loader._cache_use
         self._uses = None if use is None else use.begin(loader, view, loader.sampler, feed)
-        self.progress = Progress(place.epoch)
         self._steps = 0 if place.complete else feed.steps
         self._launched = 0
         self._closed = False

@@ -98,6 +98,10 @@ class Source:
     def _division(self) -> Division:
         ranks = self.ranks
         run = 1 if self.order_sampler is None else self.order_sampler.run
+        if self._batch_size % run:
+            # Batches that are cut elsewhere: after a step, what all ranks have served together
+            # would not be the first positions of the epoch.
+            run = 1
         return Division(
             self._batch_size, ranks.rank, ranks.ranks, self._uneven, self._drop_last, run
         )

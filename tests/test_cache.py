@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 from torch.utils.data import ConcatDataset, Subset, WeightedRandomSampler
 from torchvision.transforms import transforms as v1
 
@@ -19,7 +21,13 @@ from fastload.caching import CacheUse, checked_cache
 from fastload.engines.cache import RecordCache, shared_cache
 from fastload.feed import OrderFeed, SamplerFeed
 from fastload.memory import available_memory
-from fastload.sample import Division, InOrderSampler, PermutationSampler
+from fastload.sample import (
+    UNEVEN,
+    BalancedSampler,
+    Division,
+    InOrderSampler,
+    PermutationSampler,
+)
 from fastload.view import view_of
 from tests.test_cpus import write
 
@@ -217,6 +225,98 @@ def test_times_of_a_rank_are_those_of_its_own_share(small_pack: Path, start: int
             assert time == len(own) + following.index(sample)
         else:
             assert time == 2**64 - 1
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    labels=st.lists(st.integers(0, 3), min_size=4, max_size=22),
+    shape=st.sampled_from([None, (1, 1), (2, 2), (2, 3), (1, 4)]),
+    length=st.integers(12, 60),
+    ranks=st.integers(1, 3),
+    batches=st.integers(1, 3),
+    start=st.integers(0, 12),
+    uneven=st.sampled_from(UNEVEN),
+    data=st.data(),
+)
+def test_times_of_balanced_orders(
+    small_pack: Path,
+    labels: list[int],
+    shape: tuple[int, int] | None,
+    length: int,
+    ranks: int,
+    batches: int,
+    start: int,
+    uneven: str,
+    data: st.DataObject,
+) -> None:
+    """Whatever repeats, ranks and resuming do: the sample's next place in the rank's share."""
+    try:
+        sampler = BalancedSampler(labels, "class", per_batch=shape, epoch_length=length)
+    except ValueError:
+        return  # fewer classes than a batch wants
+    rank = data.draw(st.integers(0, ranks - 1))
+    division = Division(sampler.run * batches, rank, ranks, uneven, run=sampler.run)
+    feed = OrderFeed(sampler, 0, start, division)
+    uses = begun(CacheUse(1000), small_pack, sampler, feed)
+    own = division.share(sampler.order(0), start).tolist()
+    both = [*own, *division.share(sampler.order(1), 0).tolist()]
+    served = list(feed.slices())
+    times = [time for one in served for time in uses.of(one.indices, one.positions).tolist()]
+    assert sum((one.indices.tolist() for one in served), []) == own
+    for place, (sample, time) in enumerate(zip(own, times, strict=True)):
+        later = [there for there in range(place + 1, len(both)) if both[there] == sample]
+        assert time - uses.start == later[0] if later else time == 2**64 - 1
+
+
+@pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
+def test_an_epoch_that_cannot_be_drawn_does_not_spoil_the_one_before(small_pack: Path) -> None:
+    def shares(counts: Any, epoch: int) -> Any:
+        return counts if epoch < 2 else [1, 2][epoch]
+
+    expected = [
+        torch.cat([images for images, _ in loader_of(small_pack, shuffle=None, balance=shares)])
+    ]
+    loader = loader_of(small_pack, shuffle=None, balance=shares, cache=2000)
+    assert same(epochs_of(loader, 1), expected) and len(epochs_of(loader, 1)[0]) == 22
+    with pytest.raises(IndexError):
+        iter(loader)
+    last = loader_of(small_pack, cache=2000)
+    last.set_epoch(2**32 - 1)
+    assert len(epochs_of(last, 1)[0]) == 22
+
+
+@pytest.mark.filterwarnings("ignore:An epoch leaves out")
+@settings(deadline=None, max_examples=25)
+@given(
+    balance=st.sampled_from(
+        ["class", "sqrt", "progressive:2", lambda counts, epoch: counts**epoch]
+    ),
+    length=st.none() | st.integers(1, 70),
+    shape=st.sampled_from([None, None, (2, 1), (2, 3)]),
+    cache=st.sampled_from([1, 3_000, 30_000, 10**8]),
+    ranks=st.integers(1, 3),
+    threads=st.integers(0, 2),
+)
+def test_balanced_batches_do_not_depend_on_it(
+    small_pack: Path,
+    balance: Any,
+    length: int | None,
+    shape: tuple[int, int] | None,
+    cache: int,
+    ranks: int,
+    threads: int,
+) -> None:
+    def epochs(budget: int, rank: int) -> list[torch.Tensor]:
+        dataset = fastload.ImageFolder(small_pack, CROP)
+        loader = fastload.DataLoader(
+            dataset, 1 if shape else 5, balance=balance, epoch_length=length, per_batch=shape,
+            seed=3, num_workers=threads, cache=budget, rank=rank, world_size=ranks,
+        )  # fmt: skip
+        return epochs_of(loader, 3)
+
+    assume(shape is None or length is None or length >= shape[0] * shape[1])
+    for rank in range(ranks):
+        assert same(epochs(cache, rank), epochs(0, rank))
 
 
 class _Twice(InOrderSampler):

@@ -7,7 +7,7 @@ import json
 import pickle
 import time
 from collections.abc import Iterator
-from itertools import islice
+from itertools import islice, product, zip_longest
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -29,7 +29,7 @@ from torchvision.transforms import transforms as v1
 
 import fastload
 from fastload.errors import StateError
-from fastload.sample import PermutationSampler
+from fastload.sample import BalancedSampler, PermutationSampler
 from tests.test_dataset import damaged_copy
 
 IMAGES = 22
@@ -344,6 +344,128 @@ def test_samplers_that_cannot_be_rewound_are_refused_by_name(small_pack: Path) -
     assert len(images_of(again)) == IMAGES and again.state_dict()["epoch"] == 1
 
 
+# ---- Balanced epochs
+
+BALANCED: dict[str, dict[str, Any]] = {
+    "class": {"balance": "class", "epoch_length": 17},
+    "progressive": {"balance": "progressive:4"},
+    "function": {"balance": lambda counts, epoch: counts ** (1 / (1 + epoch))},
+    "limited": {"balance": "class", "max_repeats": 2},
+    "batches of classes": {"balance": "sqrt", "per_batch": (2, 2), "epoch_length": 20},
+}
+
+
+def balanced_of(pack: Path, name: str, batch_size: int, **kwargs: Any) -> fastload.DataLoader:
+    arguments = {"shuffle": None, **BALANCED[name]} | kwargs
+    size = 1 if "per_batch" in arguments else batch_size
+    return loader_of(pack, size, **arguments)
+
+
+@pytest.fixture
+def short_eras(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cycles begin anew every other epoch."""
+    monkeypatch.setattr("fastload.sample.balanced.ERA", 2)
+
+
+@pytest.mark.filterwarnings("ignore:An epoch leaves out")
+@pytest.mark.usefixtures("short_eras")
+@pytest.mark.parametrize("name", BALANCED)
+def test_balanced_epochs_at_every_position(small_pack: Path, name: str) -> None:
+    first = balanced_of(small_pack, name, 3)
+    expected = [images_of(first) for _ in range(4)]
+    # The end of an epoch is the next one's beginning: see above.
+    for epoch, step in product(range(3), range(len(first))):
+        before = balanced_of(small_pack, name, 3, num_workers=epoch)
+        before.set_epoch(epoch)
+        state = json.loads(json.dumps(stopped(before, step)))
+        after = balanced_of(small_pack, name, 5, num_workers=2 - epoch)
+        served = state["position"]
+        assert resumed(after, state, 2) == [*expected[epoch], *expected[epoch + 1]][served:]
+
+
+@pytest.mark.filterwarnings("ignore:An epoch leaves out")
+@pytest.mark.parametrize(("before", "after"), [(1, 2), (2, 3), (3, 1), (3, 2)])
+@pytest.mark.parametrize("name", ["class", "batches of classes"])
+def test_balanced_epochs_with_other_ranks(
+    small_pack: Path, name: str, before: int, after: int
+) -> None:
+    def ranks(count: int, size: int) -> list[fastload.DataLoader]:
+        return [
+            balanced_of(small_pack, name, size, rank=r, world_size=count, uneven="exact")
+            for r in range(count)
+        ]
+
+    whole = images_of(balanced_of(small_pack, name, 1), passes=2)
+    together = union if name == "class" else union_of_batches
+    for step in range(min(map(len, ranks(before, 2)))):
+        states = [stopped(loader, step) for loader in ranks(before, 2)]
+        assert all(state == states[0] for state in states)
+        others = ranks(after, 1)
+        for loader in others:
+            loader.load_state_dict(states[0])
+        assert together(others, passes=2) == whole[states[0]["position"] :]
+
+
+def union_of_batches(loaders: list[fastload.DataLoader], passes: int) -> list[bytes]:
+    """What ranks serve that take whole batches in turn."""
+    found: list[bytes] = []
+    for _ in range(passes):
+        for step in zip_longest(*loaders):
+            found += [image.numpy().tobytes() for batch in filter(None, step) for image in batch[0]]
+    return found
+
+
+@pytest.mark.parametrize("size", [1, 3, 4, 6])
+def test_batches_of_classes_that_are_cut_elsewhere(small_pack: Path, size: int) -> None:
+    """A sampler of the user's makes runs of four; ranks take batches of another size."""
+
+    def loaders(count: int) -> list[fastload.DataLoader]:
+        labels = fastload.ImageFolder(small_pack).targets
+        return [
+            loader_of(
+                small_pack, size, rank=r, world_size=count, uneven="exact", num_workers=1,
+                sampler=BalancedSampler(labels, per_batch=(2, 2), epoch_length=24, seed=1),
+            )
+            for r in range(count)
+        ]  # fmt: skip
+
+    whole = images_of(loaders(1)[0])
+    together = union_of_batches if size % 4 == 0 else union
+    assert together(loaders(2), 1) == whole
+    for step in range(24 // size // 2):
+        state = [stopped(loader, step) for loader in loaders(2)][1]
+        assert state["position"] == 2 * size * step
+        assert resumed(loaders(1)[0], state, 1) == whole[state["position"] :]
+
+
+@pytest.mark.filterwarnings("ignore:An epoch leaves out")
+def test_another_balance_is_refused_by_name(small_pack: Path) -> None:
+    state = stopped(balanced_of(small_pack, "class", 2), 2)
+    others = {
+        "SquareRoot": {"balance": "sqrt", "epoch_length": 17},
+        "length=18": {"balance": "class", "epoch_length": 18},
+        "max_repeats=3": {"balance": "class", "epoch_length": 17, "max_repeats": 3},
+        "per_batch": {"balance": "class", "epoch_length": 17, "per_batch": (1, 1)},
+        "PermutationSampler": {"shuffle": True},
+    }
+    for words, arguments in others.items():
+        with pytest.raises(StateError, match=f"this loader has .*{words}"):
+            loader_of(small_pack, 1, **{"shuffle": None} | arguments).load_state_dict(state)
+
+
+@pytest.mark.filterwarnings("ignore:An epoch leaves out")
+def test_a_balanced_order_follows_the_drawn_seed(small_pack: Path) -> None:
+    def make(seed: int) -> fastload.DataLoader:
+        torch.manual_seed(seed)
+        return balanced_of(small_pack, "class", 3, seed=None)
+
+    first, again, other = make(1), make(1), make(2)
+    expected = images_of(first, passes=2)
+    assert images_of(again, passes=2) == expected != images_of(other, passes=2)
+    state = stopped(make(1), 2)
+    assert resumed(make(2), state, 2) == expected[6:]
+
+
 # ---- What is refused
 
 
@@ -401,7 +523,24 @@ def test_other_datasets_say_that_nothing_is_resumed(caplog: pytest.LogCaptureFix
 def test_saving_takes_under_a_millisecond(small_pack: Path, rows: int) -> None:
     indices: Any = np.arange(rows) % IMAGES
     dataset = Subset(fastload.ImageFolder(small_pack, TRAIN), indices)
-    loader = fastload.DataLoader(dataset, 4, shuffle=True, seed=1, cache=0)
+    assert_small_and_quick(fastload.DataLoader(dataset, 4, shuffle=True, seed=1, cache=0))
+
+
+@pytest.mark.filterwarnings("ignore:An epoch leaves out")
+@pytest.mark.parametrize("weight", [1.0, 1])
+def test_saving_with_many_classes_takes_under_a_millisecond(
+    small_pack: Path, weight: float
+) -> None:
+    """Weights of classes, and images of each, that are all different."""
+    classes = 100_000
+    indices: Any = np.arange(classes) % IMAGES
+    dataset = Subset(fastload.ImageFolder(small_pack, TRAIN), indices)
+    balance = {label: weight * (label % 7 + 1) for label in range(classes)}
+    sampler = BalancedSampler(np.arange(classes), balance, seed=1)
+    assert_small_and_quick(fastload.DataLoader(dataset, 4, sampler=sampler, seed=1, cache=0))
+
+
+def assert_small_and_quick(loader: fastload.DataLoader) -> None:
     running = iter(loader)
     times = []
     for _ in range(20):
@@ -409,6 +548,13 @@ def test_saving_takes_under_a_millisecond(small_pack: Path, rows: int) -> None:
         start = time.perf_counter()
         state = loader.state_dict()
         times.append(time.perf_counter() - start)
-    assert median(times) < 1e-3
+    del running
+    for _ in range(20):
+        # Between epochs, when no pass tells what decides the samples.
+        loader.set_epoch(7)
+        start = time.perf_counter()
+        loader.state_dict()
+        times.append(time.perf_counter() - start)
+    assert median(times[:20]) < 1e-3 and median(times[20:]) < 1e-3
     assert len(json.dumps(state)) < 2000
     loader.close()

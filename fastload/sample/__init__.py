@@ -21,7 +21,9 @@ from fastload.sample.order import Order, OrderSampler
 from fastload.sample.permutation import InOrderSampler, PermutationSampler
 from fastload.sample.ranks import Ranks, checked_ranks, ranks_of_process, tell_of_ranks
 from fastload.sample.rewinding import identity_of, rewind, rewind_point
+from fastload.sample.seeds import checked_seed
 from fastload.sample.shards import UNEVEN, Division
+from fastload.sample.wrapped import unwrapped
 
 __all__ = [
     "LONGEST",
@@ -43,6 +45,7 @@ __all__ = [
     "batches_of_indices",
     "batches_of_sampler",
     "checked_ranks",
+    "checked_seed",
     "coming_uses",
     "expected_waits",
     "has_repeats",
@@ -53,4 +56,5 @@ __all__ = [
     "rewind",
     "rewind_point",
     "tell_of_ranks",
+    "unwrapped",
 ]

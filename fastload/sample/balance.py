@@ -29,6 +29,7 @@ __all__ = [
     "SquareRoot",
     "Weights",
     "balance_of",
+    "checked_shares",
 ]
 
 # ImageNet-LT is trained for 90 epochs in the paper.
@@ -47,7 +48,7 @@ class Balance(ABC):
             epoch: 0 or more.
 
         Returns:
-            Shape (classes,): not negative, 0 for a class without images.
+            Shape (classes,): not negative; of a class without images it does not count.
         """
 
     def length(self, counts: Counts) -> int:
@@ -202,9 +203,9 @@ class Weights(Balance):
     weights: tuple[float, ...]
 
     def shares(self, counts: Counts, epoch: int) -> Shares:
-        """The weights of the classes that have images."""
-        del epoch
-        return np.where(counts > 0, np.array(self.weights, np.float64), 0.0)
+        """The weights themselves."""
+        del counts, epoch
+        return np.array(self.weights, np.float64)
 
 
 @dataclass(frozen=True)
@@ -252,18 +253,27 @@ class FunctionBalance(Balance):
         return f"{type(self).__name__}({named})"
 
     def shares(self, counts: Counts, epoch: int) -> Shares:
-        """The function's shares, checked.
+        """What the function gives."""
+        return np.asarray(self.function(counts.copy(), epoch), np.float64)
 
-        Raises:
-            ValueError: they are no shares of these classes.
-        """
-        shares = np.asarray(self.function(counts.copy(), epoch), np.float64)
-        if shares.shape != counts.shape or not np.isfinite(shares).all() or (shares < 0).any():
-            raise ValueError(
-                f"The balance function gave {shares!r} for epoch {epoch}: it has to give "
-                f"{len(counts)} finite numbers that are not negative, one a class."
-            )
-        return np.where(counts > 0, shares, 0.0)
+
+def checked_shares(balance: Balance, counts: Counts, epoch: int) -> Shares:
+    """The shares of an epoch: shape (classes,), 0 for a class without images.
+
+    Raises:
+        ValueError: the mode gives no shares of these classes, or draws none that has images.
+    """
+    shares = balance.shares(counts, epoch)
+    if shares.shape == counts.shape:
+        shares = np.where(counts > 0, shares, 0.0)
+    if shares.shape != counts.shape or not np.isfinite(shares).all() or (shares < 0).any():
+        raise ValueError(
+            f"The balance ({type(balance).__name__}) gave {shares!r} for epoch {epoch}: it has to "
+            f"give {len(counts)} finite numbers that are not negative, one a class."
+        )
+    if not shares.any():
+        raise ValueError(f"No class with images is drawn in epoch {epoch}.")
+    return shares
 
 
 def _plain(mode: Callable[[], Balance]) -> Callable[[str], Balance]:
@@ -345,7 +355,13 @@ def balance_of(balance: Any, classes: Sequence[str]) -> Balance:
 
 
 def _of_mapping(balance: Mapping[Any, Any], classes: Sequence[str]) -> Balance:
-    by_label = {_label_of(name, classes): value for name, value in balance.items()}
+    labels = {name: label for label, name in enumerate(classes)}
+    by_label: dict[int, Any] = {}
+    for name, value in balance.items():
+        label = _label_of(name, labels)
+        if label in by_label:
+            raise ValueError(f"balance names the class {classes[label]!r} twice.")
+        by_label[label] = value
     values = list(by_label.values())
     if not values or any(not _is_natural(value) for value in values):
         wrong = next((value for value in values if not _is_natural(value)), balance)
@@ -367,11 +383,11 @@ def _is_natural(value: Any) -> bool:
     return number and not isinstance(value, bool) and bool(0 <= value < np.inf)
 
 
-def _label_of(name: Any, classes: Sequence[str]) -> int:
-    if isinstance(name, (int, np.integer)) and 0 <= name < len(classes):
+def _label_of(name: Any, labels: Mapping[str, int]) -> int:
+    if isinstance(name, (int, np.integer)) and 0 <= name < len(labels):
         return int(name)
-    if name in classes:
-        return list(classes).index(name)
-    near = get_close_matches(str(name), classes, 1)
+    if name in labels:
+        return labels[name]
+    near = get_close_matches(str(name), labels, 1)
     meant = f" Do you mean {near[0]!r}?" if near else ""
     raise ValueError(f"balance names the class {name!r}, which is not there.{meant}")

@@ -13,40 +13,51 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
+from torch.utils.data import Dataset
 
 from fastload.native.library import class_order
 from fastload.sample.apportion import Apportioned, Counts, Shares, apportion, limited
-from fastload.sample.balance import Balance, balance_of
-from fastload.sample.class_lists import ClassLists
+from fastload.sample.balance import Balance, balance_of, checked_shares
+from fastload.sample.class_lists import MOST_SAMPLES, ClassLists
 from fastload.sample.epochs import EpochCounter
 from fastload.sample.order import Order, OrderSampler
+from fastload.sample.seeds import checked_seed
 
 __all__ = ["ERA", "BalancedSampler"]
 
 ERA = 1024
 """Epochs after which the classes' cycles begin anew."""
 
+# Of a balance's name in a saved state, and of the digest that takes the place of a longer one.
+_LONGEST_NAME = 200
+_DIGITS = 16
+
 
 class BalancedSampler(OrderSampler):
     """Draws samples so that classes come as often as a mode says.
 
     Serves torch's ``DataLoader`` as ``sampler=``, and is what ``fastload.DataLoader(balance=...)``
-    makes. Epochs count by themselves, or ``set_epoch`` says which one comes next.
+    makes. The latter divides an epoch among the ranks of ``torch.distributed``; in torch's loader
+    each rank gets all of it. Epochs count by themselves, or ``set_epoch`` says which one comes
+    next.
 
     Args:
         labels: the class of each sample, such as ``dataset.targets``, or a dataset with such.
         balance: "none", "class", "sqrt", "effective", "repeat_factor" or "progressive", some with
             a number behind a colon; {class: weight}; {class: images an epoch}, integers; or a
             function of counts and epoch. See :mod:`fastload.sample.balance`.
-        epoch_length: samples an epoch; None for as many as there are, or as the mode wants.
+        epoch_length: samples an epoch, fewer than 2**32; None for as many as there are, or as the
+            mode wants.
         max_repeats: no sample comes more often than this in an epoch; what that takes from a class
             is spread over the others.
         per_batch: (P, K): each P * K samples in a row are K samples of P classes each. Use it with
             a batch size of P * K.
-        seed: 64 bits.
+        seed: 0 to 2**64 - 1.
         classes: names, for modes that name classes and for messages; labels by default.
         epochs: the counter to take epochs from (a loader shares its own).
 
@@ -60,6 +71,8 @@ class BalancedSampler(OrderSampler):
     >>> sorted(set(first) | set(second))  # six of class 0 in two epochs of four: all of them
     [0, 1, 2, 3, 4, 5, 6, 7]
     """
+
+    seed: int
 
     def __init__(
         self,
@@ -83,7 +96,7 @@ class BalancedSampler(OrderSampler):
             names = [str(label) for label in range(len(self.counts))]
         self.classes = list(names)
         self._add_empty_classes()
-        self.seed = seed
+        self.seed = checked_seed(seed)
         self.balance: Balance = balance_of(balance, self.classes)
         self.max_repeats = _checked_natural(max_repeats, "max_repeats")
         self.per_batch = _checked_pair(per_batch)
@@ -92,7 +105,7 @@ class BalancedSampler(OrderSampler):
         )
         self.run = 1 if self.per_batch is None else self.per_batch[0] * self.per_batch[1]
         self._limits = self._slot_limits()
-        self._shares(0)
+        self._wanted(0)
         self._known: dict[int, _Drawn] = {}
 
     def _add_empty_classes(self) -> None:
@@ -107,10 +120,17 @@ class BalancedSampler(OrderSampler):
     def _epoch_slots(self, epoch_length: int | None) -> tuple[int, int]:
         """How many times a class is chosen in an epoch, and for how many samples each time."""
         length = self.balance.length(self.counts) if epoch_length is None else epoch_length
+        if length >= MOST_SAMPLES:
+            raise ValueError(f"An epoch of {length} samples: balanced ones have fewer than 2**32.")
         if self.per_batch is None:
             return length, 1
         classes, images = self.per_batch
         batches = length // (classes * images)
+        if not batches:
+            raise ValueError(
+                f"An epoch of {length} samples has no batch of {self.per_batch}: give a longer "
+                "epoch_length or smaller batches."
+            )
         return batches * classes, images
 
     def _slot_limits(self) -> Counts:
@@ -119,31 +139,27 @@ class BalancedSampler(OrderSampler):
             # No class twice in a batch.
             limits = np.minimum(limits, self._slots // self.per_batch[0])
         if self.max_repeats is not None:
-            limits = np.minimum(limits, self.counts * self.max_repeats // self._images)
-        return np.where(self.counts > 0, limits, 0)
+            # No more than an epoch has room for, so that no product overflows.
+            room = len(self) // np.maximum(self.counts, 1) + 1
+            repeats = np.minimum(room, min(self.max_repeats, MOST_SAMPLES))
+            limits = np.minimum(limits, self.counts * repeats // self._images)
+        return limits
 
-    def _shares(self, epoch: int) -> Shares:
-        """What each class is to have of an epoch.
+    def _wanted(self, epoch: int) -> tuple[Shares, Counts]:
+        """What each class is to have of an epoch, and at most.
 
         Raises:
             ValueError: no epoch can be drawn so.
         """
-        shares = self.balance.shares(self.counts, epoch)
-        drawn = shares > 0
-        if not drawn.any():
-            raise ValueError(f"No class with images is drawn in epoch {epoch}.")
-        if not self._slots:
-            raise ValueError(
-                f"An epoch of {self.balance.length(self.counts)} samples has no batch of "
-                f"{self.per_batch}: give a longer epoch_length or smaller batches."
-            )
-        most = int(self._limits[drawn].sum())
+        shares = checked_shares(self.balance, self.counts, epoch)
+        limits = np.where(shares > 0, self._limits, 0)
+        most, drawn = int(limits.sum()), np.count_nonzero(shares)
         if most >= self._slots:
-            return limited(shares, self._slots, self._limits)
-        if self.per_batch is not None and np.count_nonzero(drawn) < self.per_batch[0]:
+            return limited(shares, self._slots, limits), limits
+        if self.per_batch is not None and drawn < self.per_batch[0]:
             raise ValueError(
                 f"per_batch={self.per_batch} wants {self.per_batch[0]} classes in each batch, "
-                f"{np.count_nonzero(drawn)} are drawn in epoch {epoch}."
+                f"{drawn} are drawn in epoch {epoch}."
             )
         raise ValueError(
             f"max_repeats={self.max_repeats} allows {most * self._images} draws in epoch {epoch}, "
@@ -156,15 +172,23 @@ class BalancedSampler(OrderSampler):
     def identity(self) -> dict[str, Any]:
         """What decides the order: beside the seed, all that was asked for."""
         return super().identity() | {
-            "balance": repr(self.balance),
+            "balance": self._balance_name,
             "max_repeats": self.max_repeats,
             "per_batch": None if self.per_batch is None else list(self.per_batch),
         }
 
+    @cached_property
+    def _balance_name(self) -> str:
+        """What tells this balance from others: a digest where it would be long."""
+        name = repr(self.balance)
+        if len(name) <= _LONGEST_NAME:
+            return name
+        return f"{type(self.balance).__name__} {sha256(name.encode()).hexdigest()[:_DIGITS]}"
+
     def order(self, epoch: int) -> Order:
         """The samples of one epoch: int64, shape (len(self),)."""
         return class_order(
-            self.seed or 0,
+            self.seed,
             epoch,
             epoch // ERA,
             self.lists.starts,
@@ -177,6 +201,10 @@ class BalancedSampler(OrderSampler):
     def draws(self, epoch: int) -> Counts:
         """How often each class is drawn in an epoch: int64, shape (classes,)."""
         return self._drawn(epoch).draws * self._images
+
+    def means(self, epoch: int) -> Shares:
+        """How often each class would be drawn if draws could be parted: shape (classes,)."""
+        return self._wanted(epoch)[0] * len(self)
 
     def _drawn(self, epoch: int) -> _Drawn:
         """How an epoch is drawn, by way of those of its era before it that are not known."""
@@ -194,7 +222,8 @@ class BalancedSampler(OrderSampler):
 
     def _next(self, epoch: int, before: _Drawn | None) -> _Drawn:
         owed = None if before is None else before.owed
-        one = apportion(self._shares(epoch), self._slots, self._limits, owed)
+        shares, limits = self._wanted(epoch)
+        one = apportion(shares, self._slots, limits, owed)
         begun = np.zeros(len(self.counts), np.int64)
         if before is not None:
             begun = (before.begun + before.draws * self._images) % np.maximum(self.counts, 1)
@@ -210,6 +239,12 @@ class _Drawn(Apportioned):
 
 def _lists_of(labels: Any) -> ClassLists:
     targets = getattr(labels, "targets", None)
+    if targets is None and isinstance(labels, Dataset):
+        # Numpy would load it, sample by sample.
+        raise ValueError(
+            f"{type(labels).__name__} has no targets: give the class of each of its samples as "
+            "labels, or fastload.DataLoader(dataset, balance=...), which knows parts and unions."
+        )
     return ClassLists.of_labels(labels if targets is None else targets)
 
 

@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
-__all__ = ["ClassLists"]
+__all__ = ["MOST_SAMPLES", "ClassLists"]
 
-_MOST = 2**32
+MOST_SAMPLES = 2**32
+"""Fewer than these can be told apart."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class ClassLists:
         """
         ends = np.cumsum(np.asarray(counts, np.int64), dtype=np.int64)
         starts = np.concatenate([[0], ends]).astype(np.uint64)
-        if int(starts[-1]) >= _MOST:
+        if int(starts[-1]) >= MOST_SAMPLES:
             raise ValueError(f"{starts[-1]} samples: balanced orders take fewer than 2**32.")
         return cls(starts, None)
 
@@ -49,11 +51,12 @@ class ClassLists:
         >>> ClassLists.of_labels([1, 0, 1]).samples(1).tolist()
         [0, 2]
         """
-        array = np.asarray(labels)
+        array = np.asarray(labels.cpu() if isinstance(labels, torch.Tensor) else labels)
         if array.ndim != 1 or not (np.issubdtype(array.dtype, np.integer) or not array.size):
             raise ValueError(
                 f"labels has shape {array.shape} and dtype {array.dtype}: give one integer a "
-                "sample, such as dataset.targets."
+                "sample, such as dataset.targets (of names, numpy.unique(names, "
+                "return_inverse=True)[1])."
             )
         array = array.astype(np.int64, copy=False)
         if array.size and int(array.min()) < 0:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-__all__ = ["EpochCounter"]
+from operator import index
+from typing import SupportsIndex
+
+__all__ = ["LAST_EPOCH", "EpochCounter"]
+
+LAST_EPOCH = 2**32 - 1
+"""Draws have 32 bits for the epoch."""
 
 
 class EpochCounter:
@@ -31,9 +37,15 @@ class EpochCounter:
         self.told = False
         return epoch
 
-    def set(self, epoch: int) -> None:
-        """Let the next epoch be ``epoch``, 0 or more."""
-        if epoch < 0:
-            raise ValueError(f"Epoch {epoch} is negative: epochs count from 0.")
-        self.next = epoch
+    def set(self, epoch: SupportsIndex) -> None:
+        """Let the next epoch be ``epoch``, an integer.
+
+        Raises:
+            TypeError: it is none.
+            ValueError: it is negative, or of more than 32 bits.
+        """
+        number = index(epoch)
+        if not 0 <= number <= LAST_EPOCH:
+            raise ValueError(f"Epoch {number}: epochs count from 0 to 2**32 - 1.")
+        self.next = number
         self.told = True

@@ -45,7 +45,7 @@ class Division:
         ranks: of how many.
         uneven: one of ``UNEVEN``.
         drop_last: whether a last batch that is not full is dropped.
-        run: positions that one rank serves together; batches hold whole runs.
+        run: positions that one rank serves together; ``batch_size`` is a multiple of it.
 
     >>> second = Division(batch_size=2, rank=1, ranks=2)
     >>> share = second.share(np.array([30, 31, 32, 33, 34]), start=0)
@@ -94,6 +94,12 @@ class Division:
         runs, within = np.divmod(own, self.run)
         positions: Order = (runs * self.ranks + self.rank) * self.run + within + start
         return positions
+
+    def places(self, positions: Order, start: int) -> Order:
+        """Which ones of this rank's own samples, from ``start`` on, are at these positions."""
+        runs, within = np.divmod(positions - start, self.run)
+        places: Order = runs // self.ranks * self.run + within
+        return places
 
     def share(self, order: Order, start: int) -> Order:
         """The samples that this rank serves, one after the other: int64, shape (m,)."""

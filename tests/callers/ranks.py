@@ -1,8 +1,9 @@
 """A program for torchrun: one rank of a training by Lightning or Accelerate over a pack.
 
-python -m torch.distributed.run ... ranks.py accelerate|lightning|undivided PACK OUTPUT
+python -m torch.distributed.run ... ranks.py accelerate|lightning|undivided ORDER PACK OUTPUT
 
-"undivided" is Lightning told to put no sampler of its own in the place of the loader's.
+"undivided" is Lightning told to put no sampler of its own in the place of the loader's. ORDER is
+one of ORDERS.
 
 Each rank writes, for each epoch, what it was served: OUTPUT/RANK.json holds lists of samples, one
 list an epoch, a sample being the first pixels of its image (the images all differ) and its label.
@@ -29,11 +30,18 @@ TRANSFORM = v2.Compose(
 )
 
 
-def make_loader(pack: str) -> fastload.DataLoader:
+ORDERS: dict[str, dict[str, Any]] = {
+    "shuffled": {"batch_size": 8, "shuffle": True},
+    "balanced": {"batch_size": 8, "balance": "class", "epoch_length": 48},
+    "batches of classes": {"balance": "class", "per_batch": (2, 3), "epoch_length": 48},
+}
+
+
+def make_loader(pack: str, order: str) -> fastload.DataLoader:
     # Each rank draws another seed: the loader has to make them agree.
     torch.manual_seed(int(os.environ["RANK"]))
     dataset = fastload.ImageFolder(pack, TRANSFORM)
-    return fastload.DataLoader(dataset, batch_size=8, shuffle=True, num_workers=1)
+    return fastload.DataLoader(dataset, num_workers=1, **ORDERS[order])
 
 
 def make_model() -> nn.Module:
@@ -45,13 +53,13 @@ def identities(images: torch.Tensor, labels: torch.Tensor) -> list[list[int]]:
     return [[*pixel, label] for pixel, label in zip(pixels, labels.tolist(), strict=True)]
 
 
-def train_with_accelerate(pack: str) -> list[list[list[int]]]:
+def train_with_accelerate(loader: fastload.DataLoader) -> list[list[list[int]]]:
     import accelerate
 
     accelerator = accelerate.Accelerator(cpu=True)
     model: Any = make_model()
     optimizer: Any = torch.optim.SGD(model.parameters(), lr=0.01)
-    model, optimizer, loader = accelerator.prepare(model, optimizer, make_loader(pack))
+    model, optimizer, loader = accelerator.prepare(model, optimizer, loader)
     served: list[list[list[int]]] = []
     for _ in range(EPOCHS):
         served.append([])
@@ -64,7 +72,9 @@ def train_with_accelerate(pack: str) -> list[list[list[int]]]:
     return served
 
 
-def train_with_lightning(pack: str, divided: bool = True) -> list[list[list[int]]]:
+def train_with_lightning(
+    loader: fastload.DataLoader, divided: bool = True
+) -> list[list[list[int]]]:
     import lightning
 
     class Classifier(lightning.LightningModule):  # type: ignore[name-defined, misc]
@@ -88,7 +98,7 @@ def train_with_lightning(pack: str, divided: bool = True) -> list[list[list[int]
     trainer = lightning.Trainer(
         max_epochs=EPOCHS,
         accelerator="cpu",
-        devices=2,
+        devices=int(os.environ["WORLD_SIZE"]),
         strategy="ddp",
         use_distributed_sampler=divided,
         logger=False,
@@ -96,17 +106,17 @@ def train_with_lightning(pack: str, divided: bool = True) -> list[list[list[int]
         enable_progress_bar=False,
         enable_model_summary=False,
     )
-    trainer.fit(classifier, make_loader(pack))
+    trainer.fit(classifier, loader)
     return classifier.served
 
 
-def main(framework: str, pack: str, output: str) -> None:
+def main(framework: str, order: str, pack: str, output: str) -> None:
     train = {
         "accelerate": train_with_accelerate,
         "lightning": train_with_lightning,
         "undivided": partial(train_with_lightning, divided=False),
     }[framework]
-    served = train(pack)
+    served = train(make_loader(pack, order))
     Path(output, f"{os.environ['RANK']}.json").write_text(json.dumps(served))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -18,11 +19,11 @@ TRANSFORM = v2.Compose(
 )
 
 
-def train(library: Library, epochs: int) -> list[list[int]]:
+def train(library: Library, epochs: int, **order: Any) -> list[list[int]]:
     torch.manual_seed(0)
     accelerator = accelerate.Accelerator(cpu=True)
     dataset = library.ImageFolder(str(library.root), TRANSFORM)
-    loader: Any = library.DataLoader(dataset, batch_size=16, shuffle=True, num_workers=2)
+    loader: Any = library.DataLoader(dataset, num_workers=2, **order)
     model: Any = nn.Sequential(nn.Flatten(), nn.Linear(3 * 24 * 24, len(COUNTS)))
     optimizer: Any = torch.optim.SGD(model.parameters(), lr=0.01)
     model, optimizer, loader = accelerator.prepare(model, optimizer, loader)
@@ -40,6 +41,15 @@ def train(library: Library, epochs: int) -> list[list[int]]:
 
 
 def test_prepared_loop(library: Library) -> None:
-    epochs = train(library, epochs=3)
+    epochs = train(library, epochs=3, batch_size=16, shuffle=True)
     assert all(sorted(labels) == [0] * 10 + [1] * 20 + [2] * 34 for labels in epochs)
     assert len({tuple(labels) for labels in epochs}) == 3, "every epoch has its own order"
+
+
+def test_prepared_loop_over_batches_of_classes(ours: Library) -> None:
+    epochs = train(ours, epochs=3, balance="class", per_batch=(2, 4), epoch_length=48)
+    assert len({tuple(labels) for labels in epochs}) == 3, "every epoch has its own order"
+    for labels in epochs:
+        batches = np.array(labels).reshape(-1, 2, 4)
+        assert (batches == batches[..., :1]).all()
+        assert [labels.count(label) for label in range(3)] == [16, 16, 16]

@@ -110,10 +110,18 @@ class _Recorder(Classifier):
         return super().training_step(batch, number)
 
 
-def train(ours: Library, folder: Path, batches: int, checkpoint: Path | None) -> list[bytes]:
+ORDERS: dict[str, dict[str, Any]] = {
+    "shuffled": {"batch_size": 16, "shuffle": True},
+    "batches of classes": {"balance": "progressive:2", "per_batch": (2, 8)},
+}
+
+
+def train(
+    ours: Library, folder: Path, order: str, batches: int, checkpoint: Path | None
+) -> list[bytes]:
     """Two epochs of four batches, or as far as they are let; a checkpoint after each batch."""
     dataset = ours.ImageFolder(str(ours.root), TRANSFORM)
-    loader = ours.DataLoader(dataset, batch_size=16, shuffle=True, num_workers=2, seed=4)
+    loader = ours.DataLoader(dataset, num_workers=2, seed=4, **ORDERS[order])
     recorder = _Recorder(batches)
     with torch.no_grad():
         recorder.model(torch.zeros(1, 3, 24, 24))
@@ -135,12 +143,13 @@ def train(ours: Library, folder: Path, batches: int, checkpoint: Path | None) ->
     return recorder.served
 
 
+@pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("batches", [1, 3, 4, 6])
 def test_a_checkpoint_goes_on_at_the_next_batch(
-    ours: Library, tmp_path: Path, batches: int
+    ours: Library, tmp_path: Path, order: str, batches: int
 ) -> None:
-    whole = train(ours, tmp_path / "whole", 100, None)
+    whole = train(ours, tmp_path / "whole", order, 100, None)
     assert len(set(whole)) == 8
-    assert train(ours, tmp_path / "first", batches, None) == whole[:batches]
+    assert train(ours, tmp_path / "first", order, batches, None) == whole[:batches]
     checkpoint = tmp_path / "first" / f"step={batches}.ckpt"
-    assert train(ours, tmp_path / "second", 100, checkpoint) == whole[batches:]
+    assert train(ours, tmp_path / "second", order, 100, checkpoint) == whole[batches:]

@@ -6,24 +6,30 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.callers import ranks
 from tests.callers.conftest import COUNTS, Library
 
+Sample = tuple[int, ...]
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.parametrize("framework", ["accelerate", "lightning", "undivided"])
-def test_ranks_share_the_epochs(ours: Library, tmp_path: Path, framework: str) -> None:
+FRAMEWORKS = ["accelerate", "lightning", "undivided"]
+
+
+def train(ours: Library, folder: Path, framework: str, order: str) -> list[list[list[Sample]]]:
+    """What two ranks are served: samples, by rank and epoch."""
     needed = "accelerate" if framework == "accelerate" else "lightning"
     pytest.importorskip(needed, reason=f"{needed} is not installed (extra: train)")
     path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     result = subprocess.run(
-        [*launcher, ranks.__file__, framework, str(ours.root), str(tmp_path)],
+        [*launcher, ranks.__file__, framework, order, str(ours.root), str(folder)],
         env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -32,13 +38,44 @@ def test_ranks_share_the_epochs(ours: Library, tmp_path: Path, framework: str) -
         timeout=120,
     )
     assert result.returncode == 0, result.stderr
-    served = [json.loads((tmp_path / f"{rank}.json").read_text()) for rank in range(2)]
+    served = [json.loads((folder / f"{rank}.json").read_text()) for rank in range(2)]
+    return [[[tuple(sample) for sample in epoch] for epoch in rank] for rank in served]
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_ranks_share_the_epochs(ours: Library, tmp_path: Path, framework: str) -> None:
+    served = train(ours, tmp_path, framework, "shuffled")
     orders = []
     for epoch in range(ranks.EPOCHS):
-        shares = [[tuple(sample) for sample in rank[epoch]] for rank in served]
+        shares = [rank[epoch] for rank in served]
         assert [len(share) for share in shares] == [32, 32]
         labels = [sample[-1] for sample in (*shares[0], *shares[1])]
         assert [labels.count(label) for label in range(3)] == list(COUNTS.values())
         assert len({*shares[0], *shares[1]}) == 64
         orders.append(shares)
     assert orders[0] != orders[1], "every epoch has its own order"
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+@pytest.mark.parametrize("order", ["balanced", "batches of classes"])
+def test_ranks_share_balanced_epochs(
+    ours: Library, tmp_path: Path, framework: str, order: str
+) -> None:
+    served = train(ours, tmp_path, framework, order)
+    epochs = []
+    for epoch in range(ranks.EPOCHS):
+        shares = [rank[epoch] for rank in served]
+        assert [len(share) for share in shares] == [24, 24]
+        if order == "batches of classes":
+            for share in shares:
+                labels = np.array([sample[-1] for sample in share]).reshape(-1, 2, 3)
+                assert (labels == labels[..., :1]).all()
+                assert (labels[:, 0, 0] != labels[:, 1, 0]).all()
+        drawn = Counter(sample for share in shares for sample in share)
+        for label, images in enumerate(COUNTS.values()):
+            times = [count for sample, count in drawn.items() if sample[-1] == label]
+            # Sixteen of each class: of the ten of the smallest one, each comes once or twice.
+            assert 15 <= sum(times) <= 18 and len(times) == min(sum(times), images)
+            assert max(times) - min(times) <= 1
+        epochs.append(shares)
+    assert epochs[0] != epochs[1], "every epoch has its own order"

@@ -11,12 +11,14 @@ from __future__ import annotations
 import json
 import os
 import sys
+import warnings
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import distributed
-from torch.utils.data import DistributedSampler, Subset
+from torch.utils.data import DistributedSampler, Subset, TensorDataset
 from torchvision.transforms import transforms as v1
 
 import fastload
@@ -36,7 +38,37 @@ def loader_of(pack: str, size: int = 22, **arguments: Any) -> fastload.DataLoade
     )
 
 
+BALANCED: dict[str, dict[str, Any]] = {
+    "class": {"balance": "class", "epoch_length": 23},
+    "progressive": {"balance": "progressive:2", "max_repeats": 4},
+    "weights": {"balance": {"ant": 1.0, "bee": 0.5, "cat": 0.0, "dog": 3.0}, "epoch_length": 7},
+    "batches of classes": {"balance": "sqrt", "per_batch": (2, 3), "epoch_length": 45},
+    "one batch": {"per_batch": (3, 2), "epoch_length": 6},
+}
+
+
+class Labelled(TensorDataset):
+    """What is not made of packs: samples that are their own number, with classes."""
+
+    def __init__(self) -> None:
+        super().__init__(torch.arange(22))
+        self.targets = [0] * 9 + [1] * 6 + [2] * 2 + [3] * 5
+        self.classes = ["ant", "bee", "cat", "dog"]
+
+
+def balanced_loader(pack: str, name: str, packed: bool, **arguments: Any) -> fastload.DataLoader:
+    batch_size = 1 if "per_batch" in BALANCED[name] else BATCH
+    dataset: Any = fastload.ImageFolder(pack, TRANSFORM) if packed else Labelled()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return fastload.DataLoader(
+            dataset, batch_size, **{"num_workers": 0, "cache": 0} | BALANCED[name] | arguments
+        )
+
+
 def told(batch: Any) -> list[str]:
+    if len(batch) == 1:
+        return [str(sample) for sample in batch[0].tolist()]
     images, labels = batch
     return [
         f"{image.numpy().tobytes().hex()[:64]} {int(label)}"
@@ -67,6 +99,50 @@ def shares(pack: str) -> Any:
                     epochs.append(steps)
                 found[f"{size} {uneven} {drop_last}"] = {"seed": loader.seed, "epochs": epochs}
     return found
+
+
+def balanced(pack: str) -> Any:
+    """Balanced epochs, of packs and of other datasets."""
+    found: dict[str, Any] = {}
+    for name in BALANCED:
+        for packed, uneven, drop_last in product((True, False), UNEVEN, (False, True)):
+            loader = balanced_loader(pack, name, packed, uneven=uneven, drop_last=drop_last)
+            epochs = []
+            for _ in range(EPOCHS):
+                epochs.append([told(batch) for batch in loader])
+                assert len(epochs[-1]) == len(loader)
+            found[f"{name} {packed} {uneven} {drop_last}"] = {"seed": loader.seed, "epochs": epochs}
+            if uneven != "exact":
+                in_step()
+    return found
+
+
+def balanced_resumed(pack: str) -> Any:
+    """The state that one process has saved between two batches of classes."""
+    loader = balanced_loader(pack, "batches of classes", packed=True)
+    loader.load_state_dict(json.loads(Path(os.environ["BALANCED_STATE"]).read_text()))
+    return [[told(batch) for batch in loader] for _ in range(EPOCHS)]
+
+
+def balanced_refused(pack: str) -> Any:
+    """Ranks that balance otherwise: all but the first one say so."""
+    rank, said = distributed.get_rank(), []
+    for packed in (True, False):
+        loader = balanced_loader(pack, "class", packed, balance="sqrt" if rank else "class")
+        try:
+            said.append(len(list(loader)))
+        except RanksError as error:
+            said.append(str(error))
+    return said
+
+
+def with_workers(pack: str) -> Any:
+    """Torch's own worker processes, kept from epoch to epoch, and a sampler of the user's."""
+    sampler = fastload.BalancedSampler(Labelled().targets, "class", seed=9)
+    loader = fastload.DataLoader(
+        Labelled(), BATCH, sampler=sampler, num_workers=1, persistent_workers=True
+    )
+    return [[told(batch) for batch in loader] for _ in range(EPOCHS)]
 
 
 def resumed(pack: str) -> Any:
@@ -135,7 +211,13 @@ def main(pack: str, output: str, *chosen: str) -> None:
     length = len(older)
     distributed.init_process_group("gloo")
     rank = distributed.get_rank()
-    scenarios = {one.__name__: one for one in (shares, resumed, alone, refused, users_own)}
+    scenarios = {
+        one.__name__: one
+        for one in (
+            *(shares, resumed, alone, refused, users_own),
+            *(balanced, balanced_resumed, balanced_refused, with_workers),
+        )
+    }
     found = {"made_before": made_before(older, length)}
     found |= {name: scenarios[name](pack) for name in chosen}
     Path(output, f"{rank}.json").write_text(json.dumps(found))

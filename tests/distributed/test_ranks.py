@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from functools import cache
+from itertools import product, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 SCENARIOS = {
-    2: ["shares", "alone", "refused", "users_own"],
-    3: ["shares", "resumed"],
+    2: ["shares", "alone", "refused", "users_own", "balanced", "balanced_refused", "with_workers"],
+    3: ["shares", "resumed", "balanced", "balanced_resumed"],
     5: ["shares"],
 }
 
@@ -39,12 +40,20 @@ def served(small_pack: Path, tmp_path_factory: pytest.TempPathFactory) -> Callab
         next(iter(loader))
         state = output / "state.json"
         state.write_text(json.dumps(loader.state_dict()))
+        of_classes = output / "balanced_state.json"
+        of_classes.write_text(json.dumps(balanced_state(small_pack)))
         path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
         launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
         arguments = [f"--nproc-per-node={ranks}", program.__file__, small_pack, output]
         result = subprocess.run(
             [*launcher, *arguments, *SCENARIOS[ranks]],
-            env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "STATE": str(state)},
+            env={
+                **os.environ,
+                "PYTHONPATH": path,
+                "OMP_NUM_THREADS": "1",
+                "STATE": str(state),
+                "BALANCED_STATE": str(of_classes),
+            },
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -56,6 +65,16 @@ def served(small_pack: Path, tmp_path_factory: pytest.TempPathFactory) -> Callab
         return [json.loads((output / f"{rank}.json").read_text()) for rank in range(ranks)]
 
     return lambda ranks, scenario: [one[scenario] for one in run(ranks)]
+
+
+def balanced_state(pack: Path) -> dict[str, Any]:
+    """Where one process stands after three batches of classes of epoch 1."""
+    loader = program.balanced_loader(str(pack), "batches of classes", packed=True, seed=6)
+    loader.set_epoch(1)
+    running = iter(loader)
+    for _ in range(3):
+        next(running)
+    return loader.state_dict()
 
 
 def epoch_of_one(pack: Path, size: int, seed: int, epoch: int) -> list[str]:
@@ -140,6 +159,70 @@ def test_a_sampler_that_divides_is_not_divided_again(served: Callable[..., Any])
     found = served(2, "users_own")
     assert [len(sum(rank, [])) for rank in found] == [11, 11]
     assert len(set(merged(found))) == 22
+
+
+# ---- Balanced epochs
+
+
+def balanced_of_one(pack: Path, name: str, packed: bool, seed: int, epoch: int) -> list[str]:
+    loader = program.balanced_loader(str(pack), name, packed, seed=seed)
+    loader.set_epoch(epoch)
+    return [sample for batch in loader for sample in program.told(batch)]
+
+
+def merged_batches(steps_of_ranks: list[list[list[str]]]) -> list[str]:
+    """The samples of all ranks in the order of one process, where each takes whole batches."""
+    steps = zip_longest(*steps_of_ranks, fillvalue=())
+    return [sample for step in steps for batch in step for sample in batch]
+
+
+@pytest.mark.parametrize("ranks", [2, 3])
+@pytest.mark.parametrize("packed", [True, False])
+@pytest.mark.parametrize("name", program.BALANCED)
+def test_the_union_of_balanced_shares_is_the_epoch_of_one_process(
+    small_pack: Path, served: Callable[..., Any], name: str, packed: bool, ranks: int
+) -> None:
+    found = served(ranks, "balanced")
+    run = 6 if "per_batch" in program.BALANCED[name] else 1
+    size = run if run > 1 else program.BATCH
+    for uneven, drop_last in product(program.UNEVEN, (False, True)):
+        shares = [rank[f"{name} {packed} {uneven} {drop_last}"] for rank in found]
+        (seed,) = {share["seed"] for share in shares}
+        for epoch in range(program.EPOCHS):
+            steps = [share["epochs"][epoch] for share in shares]
+            if uneven != "exact" or drop_last:
+                assert len(set(map(len, steps))) == 1
+            one = balanced_of_one(small_pack, name, packed, seed, epoch)
+            united = (merged if run == 1 else merged_batches)(steps) if any(steps) else []
+            stop = Division(size, 0, ranks, uneven, drop_last, run).stop(len(one), 0)
+            assert len(united) == stop
+            within = min(stop, len(one))
+            assert united[:within] == one[:within]
+
+
+def test_balanced_ranks_go_on_from_the_state_of_one_process(
+    small_pack: Path, served: Callable[..., Any]
+) -> None:
+    found = served(3, "balanced_resumed")
+    for epoch, first in ((1, 3 * 6), (2, 0)):
+        one = balanced_of_one(small_pack, "batches of classes", True, 6, epoch)[first:]
+        united = merged_batches([rank[epoch - 1] for rank in found])
+        # Seven batches of classes, for three ranks: whole rounds.
+        assert united[: len(one)] == one and len(united) % 18 == 0
+
+
+def test_ranks_that_balance_otherwise_are_refused(served: Callable[..., Any]) -> None:
+    first, second = served(2, "balanced_refused")
+    assert first == [6, 6]
+    assert all("balance" in said and "SquareRoot()" in said for said in second)
+
+
+def test_balanced_ranks_with_worker_processes(served: Callable[..., Any]) -> None:
+    found = served(2, "with_workers")
+    sampler = fastload.BalancedSampler(program.Labelled().targets, "class", seed=9)
+    for epoch in range(program.EPOCHS):
+        one = [str(sample) for sample in sampler.order(epoch).tolist()]
+        assert merged([rank[epoch] for rank in found]) == one
 
 
 # ---- rank= and world_size=
