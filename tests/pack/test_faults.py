@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.pack.near_hashes import near_pairs
 
 import fastload
 from tests.pack.faulty_packing import DISK_FULL, SHARD_SIZE, prepare, write
@@ -66,9 +65,7 @@ def divide(folder: Path) -> None:
 def undisturbed(command: str, source: Path) -> Path:
     target = source.with_name("undisturbed")
     prepare(command, source, target)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("fastload.pack.resemblance._near_pairs", near_pairs)
-        report = write(command, source, target)
+    report = write(command, source, target)
     assert len(report.manifest.shards) >= 3
     return report.path
 
