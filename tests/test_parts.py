@@ -151,6 +151,8 @@ def test_what_is_not_there_is_told(pack: Path, label_folder: Path, tmp_path: Pat
         fastload.ImageFolder(pack, split="folds3", fold=3, part="val")
     with pytest.raises(ValueError, match=r"fold is None: this split .* has 0 to 2"):
         fastload.ImageFolder(pack, split="folds3", part="val")
+    with pytest.raises(ValueError, match=r"split is 3: it takes the name of one, as 'folds5'"):
+        fastload.ImageFolder(pack, split=3, fold=0, part="val")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="part='train' or part='val'"):
         fastload.ImageFolder(pack, split="folds3", fold=0)
     with pytest.raises(ValueError, match="choose 'train' or 'val'"):
