@@ -27,9 +27,13 @@ class EpochOrder:
     @property
     def is_balanced(self) -> bool:
         """Whether an epoch is anything else than each image once."""
-        plain = self.balance is None or (isinstance(self.balance, str) and self.balance == "none")
-        others = (self.epoch_length, self.max_repeats, self.per_batch)
-        return not plain or any(other is not None for other in others)
+        return bool(self._given())
+
+    def _given(self) -> list[str]:
+        """The arguments that make it so, as they are written."""
+        plain = isinstance(self.balance, str) and self.balance == "none"
+        given = {**vars(self), "balance": None if plain else self.balance}
+        return [f"{name}=" for name, value in given.items() if value is not None]
 
     def check(self, sampler: Any, batch_sampler: Any, shuffle: bool | None) -> None:
         """Refuse what contradicts these.
@@ -39,12 +43,12 @@ class EpochOrder:
         """
         if not self.is_balanced:
             return
-        mine = "balance, epoch_length, max_repeats and per_batch"
+        mine = " and ".join(self._given())
         for name, given in (("sampler", sampler), ("batch_sampler", batch_sampler)):
             if given is not None:
                 raise ValueError(f"{name} decides the order: leave out {mine}, or the {name}.")
         if shuffle is False:
-            raise ValueError(f"shuffle=False, but {mine} shuffle: leave out one or the other.")
+            raise ValueError(f"shuffle=False, but {mine} shuffles: leave out one or the other.")
 
     def sampler(self, dataset: Any, seed: int, epochs: EpochCounter) -> BalancedSampler:
         """What draws the epochs of a dataset."""

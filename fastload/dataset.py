@@ -103,6 +103,11 @@ class ImageFolder(Dataset[tuple[Any, Any]]):
         self._forget_process()
 
     def _keep_part(self, split: str | Split, fold: int | None, part: str | None) -> None:
+        if not isinstance(split, (str, Split)):
+            raise ValueError(
+                f"split is {split!r}: it takes the name of one, as 'folds5', or what "
+                "fastload.folds or fastload.holdout gives."
+            )
         opened = open_split(self.pack, split) if isinstance(split, str) else split
         if opened.pack.manifest.index != self.pack.manifest.index:
             raise ValueError(f"The split is of {opened.pack.root}, not of the pack {self.root}.")

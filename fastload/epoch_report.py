@@ -94,7 +94,8 @@ def describe_epoch(loader: DataLoader[Any], epoch: int | None = None) -> EpochRe
         epoch: which one; None for the next one. Only samplers of this library can tell of others.
 
     Warns:
-        UserWarning: an image comes more than 10 times, or over half of a class never does.
+        UserWarning: an image comes more than 10 times, or over half of a class never does; of this
+            library's loaders, which have warned before, only the report says so.
 
     Raises:
         ValueError: nobody knows the classes of the dataset's samples, or the sampler cannot be
@@ -113,7 +114,8 @@ def describe_epoch(loader: DataLoader[Any], epoch: int | None = None) -> EpochRe
         expected = expected_of_times(lists, loader.dataset, times)
     columns = _by_class(lists, times, len(expected.names))
     report = EpochReport(epoch, expected, *columns, note=_note(sampler))
-    for text in report.warnings():
+    # Loaders of this library have warned when they were made.
+    for text in [] if hasattr(loader, "balance_report") else report.warnings():
         warnings.warn(text, UserWarning, stacklevel=2)
     return report
 

@@ -84,7 +84,14 @@ class _Folder(View):
         return ClassLists.of_counts(self.parts[0].class_counts)
 
     def identity(self) -> str:
-        return f"pack {self.parts[0].pack.manifest.index.sha256[:_DIGITS]}"
+        pack = self.parts[0].pack
+        words = f"pack {pack.manifest.index.sha256[:_DIGITS]}"
+        # Two folds have as many samples and classes: nothing else tells them apart.
+        return words if len(self) == len(pack) else f"{len(self)} samples {self._digest} of {words}"
+
+    @cached_property
+    def _digest(self) -> str:
+        return _digest(self.parts[0].records(np.arange(len(self))))
 
 
 class _Part(View):
@@ -104,7 +111,7 @@ class _Part(View):
 
     @cached_property
     def _digest(self) -> str:
-        return sha256(np.ascontiguousarray(self._indices).data).hexdigest()[:_DIGITS]
+        return _digest(self._indices)
 
 
 class _Union(View):
@@ -131,6 +138,10 @@ class _Union(View):
 
     def identity(self) -> str:
         return " + ".join(f"({view.identity()})" for view in self._views)
+
+
+def _digest(numbers: Indices) -> str:
+    return sha256(np.ascontiguousarray(numbers).data).hexdigest()[:_DIGITS]
 
 
 def checked_indices(indices: Indices, length: int) -> Indices:

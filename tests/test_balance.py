@@ -149,6 +149,15 @@ def test_what_harms_is_warned_of() -> None:
         DataLoader(Labelled(), 64, balance="class", epoch_length=1)
 
 
+def test_a_loader_that_has_warned_is_described_without_another_word() -> None:
+    with pytest.warns(UserWarning, match="An epoch leaves out"):
+        loader = DataLoader(Labelled(), 64, balance="class")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for report in (describe_epoch(loader), loader.balance_report()):
+            assert "! An epoch leaves out more than half" in str(report)
+
+
 def test_weighted_draws_of_torch_are_described_and_warned_of(small_pack: Path) -> None:
     weights = 1 / LONG_TAIL[LONG_LABELS]
     generator = torch.Generator().manual_seed(5)
@@ -328,13 +337,16 @@ def test_long_tables_are_cut() -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"balance": "class", "shuffle": False}, "shuffle=False"),
+        ({"balance": "class", "shuffle": False}, "shuffle=False, but balance= shuffles"),
+        ({"max_repeats": 2, "epoch_length": 9, "sampler": [1]}, "out epoch_length= and max_rep"),
+        ({"balance": 7}, "{class: images an epoch} or a function"),
         ({"balance": "class", "sampler": [1, 2]}, "sampler decides the order"),
         ({"max_repeats": 2, "batch_sampler": [[1]]}, "batch_sampler decides the order"),
         ({"per_batch": (2, 3), "batch_size": 5}, "batches of 6"),
         ({"per_batch": 7}, "per_batch is 7"),
         ({"balance": "classes"}, "Do you mean 'class'?"),
-        ({"balance": {"nobody": 1.0}}, "which is not there"),
+        ({"balance": {"nobody": 1.0}}, "is not there. There are ant, "),
+        ({"balance": {"antt": 1.0}}, "Do you mean 'ant'?"),
     ],
 )
 def test_refusals(small_pack: Path, arguments: dict[str, Any], words: str) -> None:

@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader as TorchDataLoader
 from torchvision.transforms import transforms as v1
 
 import fastload
-from fastload.errors import PackError
+from fastload.errors import PackError, StateError
 from fastload.view import view_of
 
 EVAL = v1.Compose([v1.Resize(40), v1.CenterCrop(32), v1.ToTensor()])
@@ -118,6 +118,25 @@ def test_a_pickled_part_stays_what_it_was(pack: Path, tmp_path: Path) -> None:
     assert renewed.samples != samples
 
 
+def test_a_state_of_another_part_is_refused(pack: Path) -> None:
+    parts = [
+        fastload.ImageFolder(pack, EVAL, split="folds3", fold=fold, part="train")
+        for fold in (0, 1, 0)
+    ]
+    # As many samples, so that only their identity tells them apart.
+    other = Subset(fastload.ImageFolder(pack, EVAL), range(len(parts[0])))
+    saved, _, same = (fastload.DataLoader(part, 2, shuffle=True, seed=1) for part in parts)
+    batches = iter(saved)
+    next(batches)
+    state = saved.state_dict()
+    for dataset in (parts[1], other):
+        with pytest.raises(StateError, match="the pack, and the part of it"):
+            fastload.DataLoader(dataset, 2, shuffle=True, seed=1).load_state_dict(state)
+    same.load_state_dict(state)
+    for (images, _), (wanted, _) in zip(same, batches, strict=True):
+        assert torch.equal(images, wanted)
+
+
 def test_a_split_that_was_not_saved(pack: Path) -> None:
     split = fastload.folds(pack, 4, group="none", seed=5)
     ours = fastload.ImageFolder(pack, split=split, fold=3, part="val")
@@ -132,6 +151,8 @@ def test_what_is_not_there_is_told(pack: Path, label_folder: Path, tmp_path: Pat
         fastload.ImageFolder(pack, split="folds3", fold=3, part="val")
     with pytest.raises(ValueError, match=r"fold is None: this split .* has 0 to 2"):
         fastload.ImageFolder(pack, split="folds3", part="val")
+    with pytest.raises(ValueError, match=r"split is 3: it takes the name of one, as 'folds5'"):
+        fastload.ImageFolder(pack, split=3, fold=0, part="val")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="part='train' or part='val'"):
         fastload.ImageFolder(pack, split="folds3", fold=0)
     with pytest.raises(ValueError, match="choose 'train' or 'val'"):

@@ -14,6 +14,7 @@ from rich.table import Table
 from fastload.cli.resumable import resumable
 from fastload.cli.watching import watching
 from fastload.cli.words import duration_words, name_words
+from fastload.cli.writing import check_folder, writing
 from fastload.pack.append import append
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def command(
     PACK can be read all the time, and has either none or all of the new images; an interrupted
     append goes on when the same command is run again.
     """
+    check_folder(list_file)
     with resumable(), watching("appending") as show:
 
         def report(progress: Progress) -> None:
@@ -76,9 +78,11 @@ def command(
             workers=workers,
             progress=report,
         )
-        if list_file is not None:
-            list_file.write_bytes(_csv(done))
+    # Printed first: the images are in the pack, whatever becomes of the list.
     _print(done)
+    if list_file is not None:
+        with writing(list_file):
+            list_file.write_bytes(_csv(done))
 
 
 def _print(report: AppendReport) -> None:

@@ -10,8 +10,10 @@ import click
 import numpy as np
 
 from fastload.cli.duplicates_page import write_page
+from fastload.cli.telling import tell
 from fastload.cli.watching import watching
 from fastload.cli.words import name_words
+from fastload.cli.writing import check_folder, writing
 from fastload.cpus import usable_cpus
 from fastload.duplicates import (
     DISTANCE,
@@ -77,6 +79,9 @@ def command(
     if exact and distance is not None:
         raise click.UsageError("--exact compares bytes: it takes no --distance.")
     threads = workers or usable_cpus()
+    # Before minutes of comparing.
+    for file in (table, page):
+        check_folder(file)
     try:
         opened = open_pack(pack)
         same_bytes = exact_duplicate_groups(opened)
@@ -84,12 +89,15 @@ def command(
         groups = groups_listed(grouped, opened.index.label)
         _print(opened, groups, same_bytes, everything)
         if table is not None:
-            _write_csv(table, opened, groups, same_bytes)
+            with writing(table):
+                _write_csv(table, opened, groups, same_bytes)
         if page is not None:
-            _report_page(page, write_page(page, opened, groups, same_bytes, threads), groups)
+            with writing(page):
+                shown = write_page(page, opened, groups, same_bytes, threads)
+            _report_page(page, shown, groups)
     except OSError as error:
         raise click.ClickException(str(error)) from error
-    click.echo(_summary(opened, groups, "of the same bytes" if exact else "that show the same"))
+    tell(_summary(opened, groups, exact))
 
 
 def _near(pack: Pack, distance: int | None, workers: int) -> NDArray[np.int64]:
@@ -113,9 +121,10 @@ def _print(
         kept = len(group) if everything else _RECORDS_SHOWN
         records, words = group.records[:kept], relations(pack, group.records[:kept], same_bytes)
         width = max(map(len, words))
-        for record, label, relation in zip(records, group.labels, words, strict=False):
-            name, path = name_words(pack.classes[label]), name_words(pack.index.path(record))
-            click.echo(f"  {record:>9}  {relation:{width}}  {name}  {path}")
+        for record, relation in zip(records, words, strict=True):
+            name, path = pack.class_name(record), name_words(pack.index.path(record))
+            shown_class = "" if name is None else f"  {name_words(name)}"
+            click.echo(f"  {record:>9}  {relation:{width}}{shown_class}  {path}")
         if len(group) > kept:
             click.echo(f"  {'...':>9}  {len(group) - kept:,} more")
     if len(groups) > shown:
@@ -132,9 +141,9 @@ def _write_csv(
         rows.writerow(["group", "record", "class", "path", "relation"])
         for number, group in enumerate(groups, start=1):
             words = relations(pack, group.records, same_bytes)
-            for record, label, relation in zip(group.records, group.labels, words, strict=True):
+            for record, relation in zip(group.records, words, strict=True):
                 path = pack.index.path(record)
-                rows.writerow([number, record, pack.classes[label], path, relation])
+                rows.writerow([number, record, pack.class_name(record) or "", path, relation])
 
 
 def _report_page(file: Path, shown: int, groups: Sequence[Group]) -> None:
@@ -143,10 +152,15 @@ def _report_page(file: Path, shown: int, groups: Sequence[Group]) -> None:
     click.echo(f"{name_words(str(file))}: {shown:,} of {len(groups):,} groups{words}.")
 
 
-def _summary(pack: Pack, groups: Sequence[Group], kind: str) -> str:
+def _summary(pack: Pack, groups: Sequence[Group], exact: bool) -> str:
+    head = f"{name_words(str(pack.root))}:"
+    if not groups:
+        verb = "have the same bytes" if exact else "show the same"
+        return f"{head} no two of {len(pack):,} images {verb}."
+    kind = "of the same bytes" if exact else "that show the same"
     images = sum(map(len, groups))
+    words = f"{head} {images:,} of {len(pack):,} images are in {len(groups):,} groups {kind}"
+    if pack.manifest.unlabelled:
+        return f"{words}."
     spanning = sum(group.spans_classes for group in groups)
-    return (
-        f"{name_words(str(pack.root))}: {images:,} of {len(pack):,} images are in "
-        f"{len(groups):,} groups {kind}; {spanning:,} of the groups span classes."
-    )
+    return f"{words}; {spanning:,} of the groups span classes."

@@ -137,10 +137,8 @@ def _section(
     classes = len(set(group.labels))
     spans = f' <span class="warn">in {classes:,} classes</span>' if group.spans_classes else ""
     items = [
-        _item(pack, record, label, relation, picture)
-        for record, label, relation, picture in zip(
-            group.records, group.labels, words, pictures, strict=False
-        )
+        _item(pack, record, relation, picture)
+        for record, relation, picture in zip(group.records, words, pictures, strict=False)
     ]
     rest = len(group) - len(items)
     more = f"<p>{rest:,} more</p>\n" if rest else ""
@@ -148,11 +146,12 @@ def _section(
     return f"<section>\n{heading}\n<ul>\n{''.join(items)}</ul>\n{more}</section>\n"
 
 
-def _item(pack: Pack, record: int, label: int, relation: str, picture: str) -> str:
+def _item(pack: Pack, record: int, relation: str, picture: str) -> str:
     path = html.escape(name_words(pack.index.path(record)))
-    name = html.escape(name_words(pack.classes[label]))
+    name = html.escape(name_words(pack.class_name(record) or ""))
+    head = f"<b>{name}</b>" if name else ""
     return (
-        f'<li><img loading="lazy" alt="{path}" src="{picture}"><b>{name}</b>{relation}<br>'
+        f'<li><img loading="lazy" alt="{path}" src="{picture}">{head}{relation}<br>'
         f"<small>{path}, record {record}</small></li>\n"
     )
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import click
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from fastload.cli.telling import tell
 from fastload.cli.words import name_words
 from fastload.sample.group_table import group_table
 from fastload.sample.grouping import NEAR_DUPLICATES, NONE
@@ -41,7 +41,7 @@ def print_report(split: Split, grouping: Grouping, *, all_classes: bool) -> None
     report = _Report(split, grouping)
     Console().print(report.table(None if all_classes else _CLASSES_SHOWN))
     for sentence in report.sentences():
-        click.echo(sentence)
+        tell(sentence)
 
 
 class _Report:

@@ -7,7 +7,6 @@ Until then the new shards and the new index are files that no reader looks at.
 from __future__ import annotations
 
 import contextlib
-import difflib
 import hashlib
 import os
 import time
@@ -28,6 +27,7 @@ from fastload.pack.target import disk_named, lost_shard
 from fastload.store.durable import sync_folder
 from fastload.store.manifest import display_name
 from fastload.store.mapping import map_file
+from fastload.store.nearest import nearest_name
 from fastload.store.pack import open_pack
 
 if TYPE_CHECKING:
@@ -196,12 +196,12 @@ def _labelled_as(pack: Pack, listing: Listing) -> Listing:
 
 def _with_nearest(name: str, classes: Sequence[str]) -> str:
     readable = {display_name(known): known for known in classes}
-    nearest = difflib.get_close_matches(display_name(name), readable, n=1)
-    if not nearest:
+    nearest = nearest_name(display_name(name), readable)
+    if nearest is None:
         return f"the class folder {name!r}"
-    if nearest[0] == display_name(name):
-        return f"the class folder {name!r} (in the pack {readable[nearest[0]]!r}, in other bytes)"
-    return f"the class folder {name!r} (is it {readable[nearest[0]]!r}?)"
+    if nearest == display_name(name):
+        return f"the class folder {name!r} (in the pack {readable[nearest]!r}, in other bytes)"
+    return f"the class folder {name!r} (is it {readable[nearest]!r}?)"
 
 
 def _remove_other_indexes(root: Path, kept: str) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from fastload.sample.apportion import Counts, Shares
+from fastload.store.nearest import nearest_name
 
 __all__ = [
     "Balance",
@@ -34,6 +35,8 @@ __all__ = [
 
 # ImageNet-LT is trained for 90 epochs in the paper.
 _PROGRESSIVE_EPOCHS = 90
+# Classes that a message names.
+_NAMES_SHOWN = 10
 
 
 class Balance(ABC):
@@ -350,7 +353,7 @@ def balance_of(balance: Any, classes: Sequence[str]) -> Balance:
         return FunctionBalance(balance)
     raise ValueError(
         f"balance is {balance!r}: give the name of a mode, {{class: weight}}, {{class: images an "
-        "epoch}} or a function of counts and epoch."
+        "epoch} or a function of counts and epoch."
     )
 
 
@@ -372,8 +375,9 @@ def _of_mapping(balance: Mapping[Any, Any], classes: Sequence[str]) -> Balance:
     missing = [classes[label] for label in range(len(classes)) if label not in by_label]
     if missing:
         raise ValueError(
-            f"balance has no weight for {len(missing)} classes: {', '.join(missing[:10])}. Give "
-            "each class one (0 leaves a class out), or whole numbers for images an epoch."
+            f"balance has no weight for {len(missing)} classes: "
+            f"{', '.join(missing[:_NAMES_SHOWN])}. Give each class one (0 leaves a class out), or "
+            "whole numbers for images an epoch."
         )
     return Weights(tuple(float(by_label[label]) for label in range(len(classes))))
 
@@ -388,6 +392,8 @@ def _label_of(name: Any, labels: Mapping[str, int]) -> int:
         return int(name)
     if name in labels:
         return labels[name]
-    near = get_close_matches(str(name), labels, 1)
-    meant = f" Do you mean {near[0]!r}?" if near else ""
-    raise ValueError(f"balance names the class {name!r}, which is not there.{meant}")
+    classes = list(labels)
+    near = nearest_name(str(name), classes)
+    there_are = ", ".join(classes[:_NAMES_SHOWN]) + (" ..." if len(classes) > _NAMES_SHOWN else "")
+    meant = f"Do you mean {near!r}?" if near else f"There are {there_are}."
+    raise ValueError(f"balance names the class {name!r}, which is not there. {meant}")

@@ -111,6 +111,8 @@ def _values(pack: Pack, file: Path, column: str) -> list[str]:
 
 
 def _read_column(file: Path, column: str) -> dict[str, str]:
+    if not file.is_file():
+        raise FileNotFoundError(f"No table at {file}: there is no such file.")
     # The signature that spreadsheet programs put in front of UTF-8 is no part of the first name.
     with file.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as opened:
         rows = csv.reader(opened)

@@ -5,6 +5,7 @@ A file is written under a temporary name, synced, renamed, and its folder synced
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 from typing import IO
@@ -17,9 +18,15 @@ TEMPORARY = ".tmp"
 def write_file(path: Path, data: bytes) -> None:
     """Write a small file durably."""
     temporary = path.with_name(path.name + TEMPORARY)
-    with temporary.open("wb") as file:
-        file.write(data)
-        publish(file, path)
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            publish(file, path)
+    except OSError:
+        # On a full disk, even half a file is in the way.
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
 
 
 def publish(file: IO[bytes], path: Path) -> None:

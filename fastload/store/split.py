@@ -102,7 +102,7 @@ class Split:
 
         Raises:
             ValueError: the name cannot be a file's.
-            PackError: there is another split of this name.
+            PackError: there is another split of this name, or the file cannot be written.
         """
         name = self.default_name if name is None else name
         if not _NAME.fullmatch(name):
@@ -120,8 +120,15 @@ class Split:
                     f"{path} is there already and is another split. Choose another name (--name), "
                     "or replace it (--force; replace=True in Python)."
                 )
-        path.parent.mkdir(exist_ok=True)
-        write_file(path, data)
+        try:
+            path.parent.mkdir(exist_ok=True)
+            write_file(path, data)
+        except OSError as error:
+            raise PackError(
+                f"{path} cannot be written ({error.strerror}); the pack is as it was. Make room or "
+                "get the right to write there, or do without the file: in Python, ImageFolder "
+                "takes what fastload.folds or fastload.holdout gives as split=."
+            ) from error
         return path
 
     def _to_arrow(self) -> bytes:

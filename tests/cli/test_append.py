@@ -107,6 +107,15 @@ def test_a_mistyped_class_is_named(copy: Path, more: Path) -> None:
     assert "'dgo' (is it 'dog'?)" in result.stderr
 
 
+def test_a_list_that_cannot_be_written(copy: Path, more: Path, tmp_path: Path) -> None:
+    result = run("append", copy, more, "--list", tmp_path / "nowhere" / "list.csv")
+    assert result.exit_code == 2 and "there is no folder" in result.stderr
+    assert len(open_pack(copy)) == 22
+    result = run("append", copy, more, "--list", "/dev/full")
+    assert result.exit_code == 1 and "/dev/full cannot be written (No space" in result.stderr
+    assert rows_of(result.stdout)["images added"] == "18" and len(open_pack(copy)) == 40
+
+
 def test_other_commands_know_appended_packs(
     label_folder: Path, copy: Path, more: Path, tmp_path: Path
 ) -> None:

@@ -147,15 +147,45 @@ def test_the_page_says_what_it_has_no_room_for(
     assert "room for the first 2 groups" in shown.text
 
 
-def test_a_page_that_cannot_be_written_is_an_error(doubled: Path, tmp_path: Path) -> None:
-    result = run("duplicates", doubled, "--page", tmp_path / "nowhere" / "page.html")
-    assert result.exit_code == 1
-    assert "No such file or directory" in result.stderr and "Traceback" not in result.output
-
-
 def test_a_pack_without_duplicates(tmp_path: Path) -> None:
     pack = fastload.pack(write_photos(tmp_path / "photos", {"a": 9, "b": 6}), workers=2).path
     result = run("duplicates", pack, "--page", tmp_path / "page.html")
     assert result.exit_code == 0
-    assert "0 of 15 images are in 0 groups" in result.stdout
+    assert "no two of 15 images show the same." in result.stdout
     assert Shown((tmp_path / "page.html").read_text(encoding="utf-8")).pictures == []
+
+
+def test_images_without_classes(doubled: Path, tmp_path: Path) -> None:
+    shutil.copytree(doubled.with_suffix(""), tmp_path / "photos")
+    pack = fastload.pack(tmp_path / "photos", unlabelled=True, workers=2).path
+    files = ("--page", tmp_path / "page.html", "--csv", tmp_path / "all.csv")
+    result = run("duplicates", pack, *files)
+    assert result.exit_code == 0, result.output
+    assert "  first" in result.stdout and f"  {OTHER}/q0.jpg\n" in result.stdout
+    last = f"{pack}: 9 of 10 images are in 3 groups that show the same."
+    assert result.stdout.splitlines()[-1] == last
+    with (tmp_path / "all.csv").open(encoding="utf-8", newline="") as file:
+        assert {row["class"] for row in csv.DictReader(file)} == {""}
+    shown = Shown((tmp_path / "page.html").read_text(encoding="utf-8"))
+    assert "b" not in shown.tags and len(shown.pictures) == 9
+
+
+def test_no_duplicates_are_told_in_words(small_pack: Path) -> None:
+    result = run("duplicates", small_pack, "--exact")
+    assert result.stdout == f"{small_pack}: no two of 22 images have the same bytes.\n"
+
+
+@pytest.mark.parametrize("option", ["--page", "--csv"])
+def test_a_missing_folder_is_told_before_the_work(
+    doubled: Path, tmp_path: Path, option: str
+) -> None:
+    result = run("duplicates", doubled, option, tmp_path / "nowhere" / "file")
+    assert result.exit_code == 2 and not result.stdout
+    assert f"there is no folder {tmp_path / 'nowhere'}" in result.stderr
+
+
+@pytest.mark.parametrize("option", ["--page", "--csv"])
+def test_a_full_disk_is_told_with_the_file(doubled: Path, option: str) -> None:
+    result = run("duplicates", doubled, option, "/dev/full")
+    assert result.exit_code == 1
+    assert "/dev/full cannot be written (No space left on device)" in result.stderr

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.cells import cell_len
 
 import fastload
+from fastload.cli.telling import tell
 from fastload.sample import grouping
 from fastload.store import Pack, open_pack
 from tests.cli.conftest import run
@@ -142,7 +144,7 @@ def test_usage_errors(copy: Path, arguments: list[str], words: str) -> None:
 
 def test_missing_tables_and_too_many_folds(copy: Path) -> None:
     result = run("split", copy, "--group", "nowhere.csv:scene")
-    assert result.exit_code == 1 and "nowhere.csv" in result.stderr
+    assert result.exit_code == 1 and "No table at nowhere.csv: there is no such" in result.stderr
     result = run("split", copy, "--group", "none", "--folds", "23")
     assert result.exit_code == 1 and "(22) than there are parts (23)" in result.stderr
 
@@ -173,3 +175,26 @@ def test_info_lists_splits(copy: Path) -> None:
     assert "split broken: cannot be used: " in result.stdout
     splits = json.loads(run("info", copy, "--json").stdout)["splits"]
     assert list(splits) == ["broken", "folds5"]
+
+
+def test_sentences_are_broken_between_words_on_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sentence = f"창틀,문틀수정 {'words ' * 20}[b] {'path/' * 30}"
+    tell(sentence)
+    assert capsys.readouterr().out == f"{sentence}\n"
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "80")
+    tell(sentence)
+    lines = capsys.readouterr().out.splitlines()
+    assert [word for line in lines for word in line.split()] == sentence.split()
+    assert len(lines) == 3 and all(cell_len(line) <= 80 for line in lines[:-1])
+
+
+def test_a_disk_that_cannot_be_written(copy: Path) -> None:
+    # A file where the folder should be: nobody can write below it, root neither.
+    (copy / "splits").write_bytes(b"")
+    result = run("split", copy, "--group", "none", "--folds", "2")
+    assert result.exit_code == 1 and "folds2.arrow cannot be written (" in result.stderr
+    assert "do without the file" in result.stderr

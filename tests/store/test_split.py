@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +14,7 @@ import pytest
 
 import fastload
 from fastload.errors import PackError
-from fastload.store import Split, open_pack, open_split, split_names
+from fastload.store import Split, durable, open_pack, open_split, split_names
 from tests.plain_reader import read_split
 from tests.store.damage import rewrite_column
 
@@ -60,6 +62,20 @@ def test_the_pack_stays_what_it_was(pack: Path) -> None:
     before = {path: path.read_bytes() for path in pack.rglob("*") if path.is_file()}
     saved(pack)
     assert all(path.read_bytes() == data for path, data in before.items())
+
+
+def test_nothing_is_left_of_a_split_for_which_there_is_no_room(
+    pack: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    split = fastload.folds(pack, 3, group="none")
+    monkeypatch.setattr(durable, "publish", full)
+    with pytest.raises(PackError, match=r"folds3.arrow cannot be written \(No space left"):
+        split.save()
+    assert not list((pack / "splits").iterdir())
+    assert len(fastload.ImageFolder(pack, split=split, fold=0, part="val")) == 8
 
 
 def test_another_split_is_replaced_only_when_asked(pack: Path) -> None:
