@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader
 from fastload.classes import classes_of
 from fastload.expected_draws import Expected, Numbers, expected_draws, expected_of_times
 from fastload.sample import BalancedSampler, ClassLists, Order, OrderSampler
+from fastload.sample.epochs import LAST_EPOCH
 from fastload.trial import tried_order
 from fastload.view import checked_indices
 
@@ -98,9 +99,17 @@ def describe_epoch(loader: DataLoader[Any], epoch: int | None = None) -> EpochRe
             library's loaders, which have warned before, only the report says so.
 
     Raises:
-        ValueError: nobody knows the classes of the dataset's samples, or the sampler cannot be
-            tried without using it up.
+        TypeError: ``loader`` is none.
+        ValueError: nobody knows the classes of the dataset's samples, the sampler cannot be tried
+            without using it up, or there is no such epoch.
     """
+    if not isinstance(loader, DataLoader):
+        raise TypeError(
+            f"describe_epoch takes a DataLoader, not {type(loader).__name__}: what an epoch does "
+            "depends on the loader's sampler."
+        )
+    if epoch is not None and not 0 <= epoch <= LAST_EPOCH:
+        raise ValueError(f"Epoch {epoch}: epochs count from 0 to 2**32 - 1.")
     lists = classes_of(loader.dataset)
     sampler, samples = loader.sampler, int(lists.starts[-1])
     if isinstance(sampler, OrderSampler):

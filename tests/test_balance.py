@@ -360,5 +360,13 @@ def test_a_dataset_without_classes_is_refused() -> None:
         DataLoader(TensorDataset(torch.arange(4)), balance="class")
 
 
+def test_what_is_no_loader_or_no_epoch_is_refused() -> None:
+    with pytest.raises(TypeError, match="takes a DataLoader, not Labelled"):
+        describe_epoch(Labelled())  # type: ignore[arg-type]
+    for epoch in (-1, 2**32):
+        with pytest.raises(ValueError, match="epochs count from 0"):
+            describe_epoch(DataLoader(Labelled(), 64, balance="repeat_factor"), epoch)
+
+
 def test_public_names() -> None:
     assert fastload.BalancedSampler is type(DataLoader(Labelled(), balance="sqrt").sampler)
