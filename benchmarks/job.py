@@ -27,7 +27,8 @@ class Job:
         packed: where the peer's own writer puts, or has put, its form of the photos.
         crops: ``.npz`` of uint8 crops (height, width, 3) for ``resize``.
         batch: images a batch.
-        passes: how often one window goes over the photos or crops; hundred thousands of hashes.
+        passes: how often one window goes over the photos or crops; hundred thousands of hashes,
+            ten thousands of images to be ordered.
 
     """
 

@@ -34,7 +34,8 @@ class Suite:
         task: function of the adapters.
         entrants: peers with their threads or workers.
         recipe: transform of the loaders, crops of the resizers.
-        passes: how often one window goes over the photos or crops; hundred thousands of hashes.
+        passes: how often one window goes over the photos or crops; hundred thousands of hashes,
+            ten thousands of images to be ordered.
         fresh: a new process for each window.
         batches: with which a fresh window ends; None for the last one. Of one, the time counts
             from before the construction.
@@ -104,6 +105,9 @@ MANY_ROWS = Suite(
 )
 BROKEN_OFF = Suite("broken off", "break_off", FASTLOAD, TRAIN_UINT8, passes=50, watched=True)
 SAVING = Suite("saving", "save", ((OURS, 1),), TRAIN_UINT8, passes=1000)
+# Ten thousands of images.
+ORDER = Suite("order", "order", ((OURS, 1),), passes=128)
+LONG_ORDER = Suite("long order", "order", ((OURS, 1),), passes=5000)
 # A million hashes.
 DUPLICATES = Suite("duplicates", "duplicates", FASTLOAD, passes=10)
 
@@ -126,6 +130,8 @@ SUITES = {
         MANY_ROWS,
         BROKEN_OFF,
         SAVING,
+        ORDER,
+        LONG_ORDER,
         DUPLICATES,
     )
 }

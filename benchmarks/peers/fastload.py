@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Iterator
-from itertools import islice
+from itertools import count, islice
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from benchmarks.worker import Window
 from fastload.duplicates import DISTANCE
 from fastload.duplicates.near import CORRELATION
 from fastload.native import library
+from fastload.sample import BalancedSampler, ClassLists
 
 VERSION = f"fastload {fastload.__version__}"
 BILINEAR = 2
@@ -32,6 +33,8 @@ FORK = multiprocessing.get_context("fork")
 # Samples of the epoch whose state is saved.
 SAVED_EPOCH = 10_000_000
 HASHES_OF_A_PASS = 100_000
+IMAGES_OF_A_PASS = 10_000
+CLASSES = 1000
 
 
 def loader_of(job: Job, cache: str | int) -> fastload.DataLoader:
@@ -91,11 +94,11 @@ def pack(job: Job) -> Window:
 
 def packing(job: Job, codec: str) -> Window:
     """One window packs the whole folder with a codec."""
-    count = sum(1 for file in Path(job.photos).rglob("*") if file.is_file())
+    files = sum(1 for file in Path(job.photos).rglob("*") if file.is_file())
 
     def window() -> Iterator[int]:
         fastload.pack(job.photos, job.packed, workers=job.threads, codec=codec)
-        yield count
+        yield files
 
     return window
 
@@ -179,6 +182,20 @@ def save(job: Job) -> Window:
         for _ in range(job.passes):
             loader.state_dict()
             yield 1
+
+    return window
+
+
+def order(job: Job) -> Window:
+    """One window orders an epoch of a thousand long-tailed classes, drawn equally often."""
+    images = job.passes * IMAGES_OF_A_PASS
+    parts = 1 / np.arange(1, CLASSES + 1)
+    counts = np.ceil(images * parts / parts.sum()).astype(np.int64)
+    sampler = BalancedSampler(ClassLists.of_counts(counts), "class", epoch_length=images)
+    epochs = count()
+
+    def window() -> Iterator[int]:
+        yield len(sampler.order(next(epochs)))
 
     return window
 
