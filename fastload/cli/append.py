@@ -12,7 +12,6 @@ from rich.console import Console
 from rich.table import Table
 
 from fastload.cli.resumable import resumable
-from fastload.cli.watching import watching
 from fastload.cli.words import duration_words, name_words
 from fastload.cli.writing import check_folder, writing
 from fastload.pack.append import append
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fastload.pack.append import AppendReport
-    from fastload.pack.flow import Progress
 
 __all__ = ["command"]
 
@@ -65,11 +63,7 @@ def command(
     append goes on when the same command is run again.
     """
     check_folder(list_file)
-    with resumable(), watching("appending") as show:
-
-        def report(progress: Progress) -> None:
-            show(progress.files, progress.files_in_all, progress.bytes, progress.bytes_in_all)
-
+    with resumable("appending") as report:
         done = append(
             pack,
             source,

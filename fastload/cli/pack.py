@@ -10,14 +10,13 @@ from rich.console import Console
 from rich.table import Table
 
 from fastload.cli.resumable import resumable
-from fastload.cli.watching import watching
 from fastload.cli.words import bytes_words, duration_words, name_words
 from fastload.pack import pack
 from fastload.pack.options import CODECS
 from fastload.pack.scan import looks_labelled
 
 if TYPE_CHECKING:
-    from fastload.pack.flow import Progress, Report
+    from fastload.pack.flow import Report
 
 __all__ = ["command"]
 
@@ -70,11 +69,7 @@ def command(
 
     An interrupted packing goes on when the same command is run again.
     """
-    with resumable(), watching("packing") as show:
-
-        def report(progress: Progress) -> None:
-            show(progress.files, progress.files_in_all, progress.bytes, progress.bytes_in_all)
-
+    with resumable("packing") as report:
         done = pack(
             source,
             output,

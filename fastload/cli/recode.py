@@ -11,7 +11,6 @@ from rich.console import Console
 from rich.table import Table
 
 from fastload.cli.resumable import resumable
-from fastload.cli.watching import watching
 from fastload.cli.words import bytes_words, duration_words, name_words
 from fastload.cpus import usable_cpus
 from fastload.pack.options import CODECS
@@ -19,7 +18,7 @@ from fastload.pack.recode import default_output, recode_pack
 from fastload.store import Codec, open_pack
 
 if TYPE_CHECKING:
-    from fastload.pack.flow import Progress, Report
+    from fastload.pack.flow import Report
     from fastload.store import Pack
 
 __all__ = ["command"]
@@ -47,11 +46,7 @@ def command(pack: Path, codec: str, output: Path | None, workers: int | None) ->
     written. The new pack has the bytes of one that was packed with this codec, and recoding back
     gives the old one's bytes. An interrupted recoding goes on when the same command is run again.
     """
-    with resumable(), watching("recoding") as show:
-
-        def report(progress: Progress) -> None:
-            show(progress.files, progress.files_in_all, progress.bytes, progress.bytes_in_all)
-
+    with resumable("recoding") as report:
         source = open_pack(pack)
         done = recode_pack(
             source,

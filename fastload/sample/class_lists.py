@@ -48,8 +48,8 @@ class ClassLists:
         Raises:
             ValueError: the labels are not one row of natural numbers.
 
-        >>> ClassLists.of_labels([1, 0, 1]).samples(1).tolist()
-        [0, 2]
+        >>> ClassLists.of_labels([1, 0, 1]).members.tolist()
+        [1, 0, 2]
         """
         array = np.asarray(labels.cpu() if isinstance(labels, torch.Tensor) else labels)
         if array.ndim != 1 or not (np.issubdtype(array.dtype, np.integer) or not array.size):
@@ -71,10 +71,3 @@ class ClassLists:
         """int64, shape (classes,): how many samples each class has."""
         starts = self.starts.astype(np.int64)
         return starts[1:] - starts[:-1]
-
-    def samples(self, label: int) -> npt.NDArray[np.int64]:
-        """The samples of a class: int64, shape (count,)."""
-        start, end = self.starts[label : label + 2].tolist()
-        if self.members is None:
-            return np.arange(start, end, dtype=np.int64)
-        return self.members[start:end].astype(np.int64)
