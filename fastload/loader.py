@@ -14,12 +14,18 @@ from torch.utils.data import DataLoader as TorchDataLoader
 from torch.utils.data import Dataset, Sampler, default_collate
 from torch.utils.data._utils.pin_memory import pin_memory as pin
 
-from fastload.augment import Pipeline
+from fastload.augment import BatchMix, Draws, Pipeline
 from fastload.balancing import EpochOrder
 from fastload.batcher import ON_ERROR, Batcher, Flight
 from fastload.caching import CacheUse, checked_cache
 from fastload.cpus import usable_cpus
-from fastload.delivery import checked_device, collated_by_default, on_device
+from fastload.delivery import (
+    checked_device,
+    checked_mix,
+    collated_by_default,
+    mixed_batch,
+    on_device,
+)
 from fastload.engines import check_engine
 from fastload.engines.cache import shared_cache
 from fastload.epoch_report import EpochReport, describe_epoch
@@ -96,6 +102,8 @@ class DataLoader(TorchDataLoader[Any]):
             packs, only balanced epochs are divided.
         uneven: what to do with the rest that cannot be divided among the ranks: "pad" repeats the
             first samples, "drop" leaves it out, "exact" lets some ranks have one sample less.
+        mix: ``MixUp``, ``CutMix`` or ``RandomMix`` of ``fastload.augment``, for every batch; see
+            the attribute.
 
     Raises:
         ValueError: arguments contradict one another, as in torch.
@@ -136,6 +144,7 @@ class DataLoader(TorchDataLoader[Any]):
         rank: int | None = None,
         world_size: int | None = None,
         uneven: str = "pad",
+        mix: BatchMix | None = None,
     ) -> None:
         if isinstance(dataset, (str, os.PathLike)):
             raise TypeError(f"The dataset is a path: give ImageFolder({str(dataset)!r}).")
@@ -209,6 +218,7 @@ class DataLoader(TorchDataLoader[Any]):
         self._batcher = Batcher(engine, threads, decode, pinned, spare=self._ahead + 2)
         if self._cache_use is not None:
             self._cache_use.join(self)
+        self.mix = mix
 
     def _seed_agreement(
         self, sampler: Any, generator: torch.Generator | None, shared: bool
@@ -263,6 +273,18 @@ class DataLoader(TorchDataLoader[Any]):
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self.__dict__["_passes"] = weakref.WeakSet()
+
+    @property
+    def mix(self) -> BatchMix | None:
+        """What mixes each batch, on its device, from the next one on; None leaves them as they are.
+
+        How a batch is mixed depends on seed, epoch and the position of its first sample alone.
+        """
+        return self._mix
+
+    @mix.setter
+    def mix(self, mix: BatchMix | None) -> None:
+        self._mix = checked_mix(mix, self._view, batched=self.batch_sampler is not None)
 
     @property
     def errors(self) -> list[FastloadError]:
@@ -325,6 +347,8 @@ class DataLoader(TorchDataLoader[Any]):
         ahead = f"{self._ahead} batches ahead" if self._ahead else "nothing ahead"
         threads = self._batcher.threads
         print(f"engine {self.engine}, decode {self.decode}, {threads} threads, {ahead}")
+        if self.mix is not None:
+            print(f"batches mixed by {self.mix!r}")
         for line in explain_ranks(self._source.ranks, self.sampler, self.uneven, len(self)):
             print(line)
         for part, pipeline in zip(self._view.parts, self._pipelines(self._view), strict=True):
@@ -438,11 +462,15 @@ class DataLoader(TorchDataLoader[Any]):
         made = flight.batch()
         return collated_by_default(flight.samples()) if made is None else list(made)
 
-    def _delivered(self, batch: Any) -> Any:
+    def _delivered(self, batch: Any, draws: Draws) -> Any:
+        if self.mix is not None and self.device is None:
+            batch = mixed_batch(batch, self.mix, draws)
         if self.pin_memory and torch.cuda.is_available():
             batch = pin(batch)  # type: ignore[no-untyped-call]
         if self.device is not None:
             batch = on_device(batch, self.device)
+            if self.mix is not None:
+                batch = mixed_batch(batch, self.mix, draws)
         return batch
 
 
