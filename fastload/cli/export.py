@@ -143,8 +143,8 @@ def _to_label_folder(job: _Job) -> None:
     empty = _empty_classes(job.selection)
     if empty:
         tell(
-            f"{empty:,} classes have no images here: torchvision's ImageFolder takes such a "
-            "folder with allow_empty=True."
+            f"Classes without images: {empty:,}. torchvision's ImageFolder takes such a folder "
+            "with allow_empty=True."
         )
 
 
