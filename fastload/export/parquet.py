@@ -34,6 +34,8 @@ _OPTIONS: dict[str, Any] = {
     "compression": "none",
     "use_dictionary": ["label"],
     "write_statistics": ["label"],
+    # Rows until a page may end: by default one page would have all images of a group.
+    "write_batch_size": 64,
 }
 
 _Row = tuple[str, int, "ImageFile"]
