@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # Of other programs that pages show, not every machine has all: their blocks are left out there.
-OPTIONAL = frozenset({"datasets", "duckdb", "ffcv", "nvidia", "pandas", "webdataset"})
+OPTIONAL = ("datasets", "duckdb", "ffcv", "nvidia.dali", "pandas", "webdataset")
 LINK = re.compile(r"\]\(([^)#:]+)(#[^)]*)?\)")
 
 
@@ -78,15 +78,23 @@ def run_commands(block: Block) -> None:
             run([sys.executable, str(ROOT / words[1]), *words[2:]])
 
 
-def missing(block: Block) -> set[str]:
+def installed(package: str) -> bool:
+    try:
+        return find_spec(package) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def missing(block: Block) -> list[str]:
     """The optional packages that a block imports and that are not installed."""
-    imported: set[str] = set()
+    imported: list[str] = []
     for statement in ast.walk(ast.parse(block.text)):
         if isinstance(statement, ast.Import):
-            imported.update(alias.name.partition(".")[0] for alias in statement.names)
+            imported += [alias.name for alias in statement.names]
         elif isinstance(statement, ast.ImportFrom):
-            imported.add((statement.module or "").partition(".")[0])
-    return {name for name in imported & OPTIONAL if find_spec(name) is None}
+            imported.append(statement.module or "")
+    wanted = [name for name in OPTIONAL if any(f"{at}.".startswith(f"{name}.") for at in imported)]
+    return [name for name in wanted if not installed(name)]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
