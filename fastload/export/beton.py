@@ -5,7 +5,8 @@ A file is, in little-endian numbers:
 1. the header: version, number of fields, page size, number of samples, where the allocations are;
 2. of each field its type, its name and 1024 bytes of arguments, which ours do not need;
 3. of each sample a row: how the image is stored, its width, height and place, its label;
-4. pages, which begin at a multiple of their size: images one behind the other, none across pages;
+4. pages, which begin at a multiple of their size: images one behind the other, none across pages,
+   zeros to the end of each;
 5. the allocations: of each image its sample, place and length.
 
 Samples are numbered in ImageFolder's order. On the pages they lie in the pack's order, which is
@@ -54,9 +55,8 @@ _STEP = 1 << 16
 
 
 class Written(NamedTuple):
-    """What a file has: images as JPEG and as raw pixels, the bytes of the latter, all bytes."""
+    """What a file has: images stored as raw pixels, the bytes of these, all bytes."""
 
-    jpeg: int
     raw: int
     raw_bytes: int
     size: int
@@ -91,7 +91,7 @@ def write_beton(
         PackError: an image does not fit the format or is damaged, there is such a file, or the
             disk is full.
     """
-    page = _page_size(selection, quality)
+    page = _page_size(selection)
     with new_file(path) as file:
         return _Writer(selection, file, page).write(workers, progress, quality)
 
@@ -138,7 +138,7 @@ class _Writer:
         self._file.write(self._rows.data)
         raw = self._rows["image"]["mode"] == _RAW
         raw_bytes = int(self._lengths[raw].sum(dtype=np.int64))
-        return Written(int((~raw).sum()), int(raw.sum()), raw_bytes, size)
+        return Written(int(raw.sum()), raw_bytes, size)
 
     def _fields(self) -> bytes:
         image = _FIELD.pack(_RGB_IMAGE, b"image")
@@ -150,7 +150,8 @@ class _Writer:
         for sample, image in zip(self._selection.order, images, strict=True):
             length = len(image.data)
             if length > _aligned(place, self._page) - place:
-                place = self._pad(place)
+                place = _aligned(place, self._page)
+                self._file.seek(place)
             if length > self._page:
                 raise _too_large(self._selection, int(sample), length, self._page)
             self._file.write(image.data)
@@ -158,13 +159,7 @@ class _Writer:
             row["mode"], row["place"] = image.mode, place
             self._lengths[sample] = length
             place += length
-        self._pad(place)
-
-    def _pad(self, place: int) -> int:
-        """Fill the page, and give the place of the next one."""
-        end = _aligned(place, self._page)
-        self._file.write(bytes(end - place))
-        return end
+        self._file.seek(_aligned(place, self._page))
 
     def _allocations(self) -> Iterator[NDArray[np.void]]:
         order = self._selection.order
@@ -209,7 +204,7 @@ def _stored(selection: Selection, record: int, quality: int | None) -> _Stored:
     return _Stored(_RAW, pixels.data.cast("B"))
 
 
-def _page_size(selection: Selection, quality: int | None) -> int:
+def _page_size(selection: Selection) -> int:
     """A power of two in which every image has room; most images of photos fit FFCV's own.
 
     Raises:

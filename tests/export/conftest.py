@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,16 +12,10 @@ import fastload
 from fastload.store import open_pack
 from tests.cli.conftest import run
 from tests.conftest import picture, write_label_folder
+from tests.pack.image_files import all_kinds
 
 # Two of them are not UTF-8, and one is spelled as one of those is shown.
 CLASSES = ("고양이", "caf\udce9", "caf\udce8", "with, comma", "empty")
-
-
-@pytest.fixture
-def copy(small_pack: Path, tmp_path: Path) -> Path:
-    """The pack of 22 images, to be changed at will."""
-    shutil.copytree(small_pack, tmp_path / "copy.pack")
-    return tmp_path / "copy.pack"
 
 
 @pytest.fixture(scope="session")
@@ -53,6 +46,16 @@ def odd_pack(odd_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     fastload.append(pack, more, keep_duplicates=True)
     assert len(open_pack(pack).manifest.shards) > 2
     return pack
+
+
+@pytest.fixture(scope="session")
+def verbatim_pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The very bytes of files of every kind, in one class."""
+    folder = tmp_path_factory.mktemp("verbatim") / "data"
+    (folder / "a").mkdir(parents=True)
+    for name, data in all_kinds().items():
+        (folder / "a" / name).write_bytes(data)
+    return fastload.pack(folder, verbatim=True).path
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from fastload.store import Codec, open_pack
 from tests.cli.conftest import run
 from tests.conftest import picture, write_label_folder
 from tests.export.plain_beton import read
-from tests.pack.image_files import all_kinds, saved
+from tests.pack.image_files import saved
 
 
 def export(pack: Path, output: Path, *options: object) -> str:
@@ -63,10 +63,9 @@ def test_with_quality_all_is_jpeg(small_pack: Path, tmp_path: Path) -> None:
         assert np.sqrt((difference**2).mean()) < 8
 
 
-def test_every_kind_of_verbatim_file(tmp_path: Path) -> None:
-    pack = fastload.pack(one_class(tmp_path / "odd", all_kinds()), verbatim=True).path
-    export(pack, tmp_path / "a.beton")
-    samples, dataset = read(tmp_path / "a.beton")[1], fastload.ImageFolder(pack)
+def test_every_kind_of_verbatim_file(verbatim_pack: Path, tmp_path: Path) -> None:
+    export(verbatim_pack, tmp_path / "a.beton")
+    samples, dataset = read(tmp_path / "a.beton")[1], fastload.ImageFolder(verbatim_pack)
     assert {sample.mode for sample in samples} == {"jpg", "raw"}
     for sample, (image, _) in zip(samples, dataset, strict=True):
         np.testing.assert_array_equal(sample.pixels, np.asarray(image))

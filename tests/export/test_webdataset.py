@@ -14,7 +14,6 @@ import fastload
 from fastload.store import open_pack
 from tests.cli.conftest import run
 from tests.export.conftest import export, samples_by_record
-from tests.pack.image_files import all_kinds
 from tests.store.damage import flip
 
 
@@ -58,17 +57,12 @@ def test_the_library_reads_new_shards(odd_pack: Path, tmp_path: Path) -> None:
         np.testing.assert_array_equal(image, pixels)
 
 
-def test_verbatim_files_of_rare_formats_become_png(tmp_path: Path) -> None:
-    for name, data in all_kinds().items():
-        path = tmp_path / "data" / "a" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-    pack = fastload.pack(tmp_path / "data", verbatim=True).path
-    export(pack, "webdataset", tmp_path / "out")
+def test_verbatim_files_of_rare_formats_become_png(verbatim_pack: Path, tmp_path: Path) -> None:
+    export(verbatim_pack, "webdataset", tmp_path / "out")
     members = contents(tmp_path / "out")
     assert {name.partition(".")[2] for name in members} == {"jpg", "png", "cls"}
     images = [data for name, data in members.items() if not name.endswith(".cls")]
-    for data, (_, pixels, _) in zip(images, samples_by_record(pack), strict=True):
+    for data, (_, pixels, _) in zip(images, samples_by_record(verbatim_pack), strict=True):
         np.testing.assert_array_equal(Image.open(io.BytesIO(data)).convert("RGB"), pixels)
 
 
