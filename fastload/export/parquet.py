@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from typing import IO, TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -26,6 +27,8 @@ __all__ = ["ROW_GROUP", "write_parquet"]
 
 # Readers take a row group at a time: it has to fit their memory several times.
 ROW_GROUP = 100 * 10**6
+# Of Arrow's type binary, which is what `datasets` wants.
+_MOST_BYTES = 2**31 - 1
 # By the names of files `datasets` tells splits; what says nothing is the split "train".
 _SPLITS = {None: "data", "train": "train", "val": "validation"}
 
@@ -75,6 +78,11 @@ def write_parquet(
     def convert(record: int) -> _Row:
         path = pack.index.path(record)
         file = image_file(pack, record, quality=quality)
+        if len(file.data) > _MOST_BYTES:
+            raise PackError(
+                f"{pack.root}: {pack.describe(record)} has {len(file.data):,} bytes, a Parquet "
+                f"file has {_MOST_BYTES:,} an image at most. Pack with --max-side."
+            )
         return as_unicode(name_saying(path, file.extension)), int(pack.index.label[record]), file
 
     schema = _schema(pack)
@@ -164,9 +172,16 @@ def _bytes(group: list[_Row]) -> int:
 
 
 def _table(group: list[_Row], schema: pa.Schema) -> pa.Table:
-    data = pa.array([file.data for _, _, file in group], pa.binary())
+    data = _binary([file.data for _, _, file in group])
     paths = pa.array([path for path, _, _ in group], pa.string())
     columns = [pa.StructArray.from_arrays([data, paths], ["bytes", "path"])]
     if len(schema) > 1:
         columns.append(pa.array([label for _, label, _ in group], pa.int64()))
     return pa.table(columns, schema=schema)
+
+
+def _binary(values: list[bytes | memoryview]) -> pa.Array:
+    """An array of the bytes; pyarrow's own conversion never lets go of a memoryview's memory."""
+    offsets = np.cumsum([0, *map(len, values)], dtype=np.int32)
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(b"".join(values))]
+    return pa.BinaryArray.from_buffers(pa.binary(), len(values), buffers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 from pathlib import Path
@@ -64,6 +65,23 @@ def test_files_and_row_groups_are_bounded(
             assert sizes[-1] <= 15_000 or group.num_rows == 1
         assert sum(sizes) <= 40_000
     assert labels == [label for _, _, label in samples_by_record(odd_pack)]
+
+
+def test_shards_do_not_stay_mapped(copy: Path, tmp_path: Path) -> None:
+    export(copy, "parquet", tmp_path / "a.parquet")
+    gc.collect()
+    assert bytes(copy / "shards") not in Path("/proc/self/maps").read_bytes()
+
+
+def test_images_too_large_for_the_type_are_refused_by_name(
+    copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parquet, "_MOST_BYTES", 10_000)
+    result = run("export", copy, "--to", "parquet", tmp_path / "out")
+    assert result.exit_code == 1
+    assert "a Parquet file has 10,000 an image at most" in result.stderr
+    assert "record " in result.stderr
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.fixture
