@@ -58,5 +58,5 @@ def test_command_line_starts_without_torch() -> None:
     result = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, check=True, capture_output=True, text=True
     )
-    for command in ("pack", "info", "verify", "split", "unpack"):
+    for command in ("pack", "info", "verify", "split", "export", "unpack"):
         assert f"\n  {command} " in result.stdout
