@@ -19,6 +19,7 @@ from fastload.augment.auto_augment import (
     AutoAugmentation,
     RandomAugmentation,
 )
+from tests.augment.test_distributions import assert_same_distribution
 from tests.augment.test_lowering import photo, rendered
 
 DRAWS = 4000
@@ -193,6 +194,33 @@ def test_blurs_sigma_is_uniform() -> None:
     assert np.abs(sigma - expected).max() / 1.5 < 1.95 / math.sqrt(DRAWS)
 
 
+@pytest.mark.parametrize("module", [v1, v2])
+def test_affine_parameters_are_torchvisions(module: Any) -> None:
+    transform = module.RandomAffine((-10, 30), (0.1, 0.4), (0.5, 1.25), (-5, 5, 10, 20))
+    sizes = np.full(DRAWS, HEIGHT), np.full(DRAWS, WIDTH)
+    columns = lower(transform).plan(Draws(3, 0, np.arange(DRAWS)), *sizes).columns[0]
+    torch.manual_seed(4)
+    theirs = [
+        v1.RandomAffine.get_params(
+            [-10, 30], [0.1, 0.4], [0.5, 1.25], [-5, 5, 10, 20], [WIDTH, HEIGHT]
+        )
+        for _ in range(DRAWS)
+    ]
+    table = np.array([(angle, *shift, scale, *shear) for angle, shift, scale, shear in theirs])
+    names = ("angle", "across", "down", "scale", "shear_x", "shear_y")
+    for place, name in enumerate(names):
+        assert_same_distribution(columns[name], table[:, place])
+    turning = lower(module.RandomRotation((-10, 30))).plan(Draws(9, 0, np.arange(DRAWS)), *sizes)
+    assert_same_distribution(turning.columns[0]["angle"], table[:, 0])
+
+
+def test_the_centre_of_a_warp_follows_the_resolution() -> None:
+    resize = v1.Resize((40, 60))
+    for warp in (v1.RandomRotation(9, center=(6, 8)), v1.RandomAffine(9, center=(6, 8))):
+        small = lower(v1.Compose([resize, warp])).at_resolution(20, 120)
+        assert small.ops[1].reading.center == (12, 4)
+
+
 def test_an_image_too_small_for_the_kernel_is_named() -> None:
     plan = lower(v1.GaussianBlur((5, 9))).plan(
         Draws(1, 0, np.arange(4)), np.array([5, 4, 5, 9]), np.array([3, 3, 2, 9])
@@ -216,6 +244,8 @@ NOT_LOWERED: dict[str, tuple[list[Any], str]] = {
     "one bin": ([v1.RandAugment(magnitude=0, num_magnitude_bins=1)], "refuses to posterize"),
     "no bits": ([v1.RandomPosterize(0)], "keep 1 to 8"),
     "high threshold": ([v1.PILToTensor(), v1.RandomSolarize(256)], "above 255"),
+    "growing": ([v1.RandomRotation(9, expand=True)], "leave it out"),
+    "rotated tensors": ([v2.ToImage(), v2.RandomRotation(9)], "move it before the conversion"),
     "negative sharpness": ([v1.PILToTensor(), v1.RandomAdjustSharpness(-1)], "negative factor"),
     "after erasing": (
         [v1.PILToTensor(), v1.RandomErasing(), v1.RandomInvert()],

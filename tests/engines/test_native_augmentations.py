@@ -14,14 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from torchvision import transforms as v1
-from torchvision.transforms import v2
+from torchvision.transforms import InterpolationMode, v2
 
 import fastload
-from fastload.augment import lower
+from fastload.augment import Draws, lower
 from fastload.augment.auto_augment import AugmentKind
 from fastload.augment.blur import GaussianBlur
 from fastload.augment.flip import HorizontalFlip, VerticalFlip
-from fastload.augment.op import Columns, Op
+from fastload.augment.op import Columns, Op, Sizes
 from fastload.augment.steps import StepKind, empty_steps
 from fastload.engines.pool import ITEM, OutputDtype, OutputLayout, Pool, PoolOutput
 from fastload.errors import TransformError
@@ -121,7 +121,7 @@ AUGMENTATIONS = st.sampled_from(list(AugmentKind)).flatmap(
 )
 
 
-def flips(image: Image.Image, chosen: tuple[bool, bool]) -> list[tuple[Op, Columns]]:
+def flips(chosen: tuple[bool, bool]) -> list[tuple[Op, Columns]]:
     ops = (HorizontalFlip(0.5), VerticalFlip(0.5))
     return [(op, {"flip": np.array([flip])}) for op, flip in zip(ops, chosen, strict=True)]
 
@@ -151,7 +151,7 @@ def test_augmentations_equal_torchvisions_to_the_bit(
         "height": np.array([image.height]),
         "width": np.array([image.width]),
     }
-    ops = [*flips(image, before), (op, columns), *flips(image, after)]
+    ops = [*flips(before), (op, columns), *flips(after)]
     assert difference(pool, image, ops) == 0
 
 
@@ -172,8 +172,35 @@ def test_blurs_are_torchvisions_within_a_level(
     width = 2 * min(kernel[0], image.width - 1) + 1
     height = 2 * min(kernel[1], image.height - 1) + 1
     blur = GaussianBlur((width, height), (sigma, sigma))
-    ops = [*flips(image, flipped), (blur, {"sigma": np.array([sigma])})]
+    ops = [*flips(flipped), (blur, {"sigma": np.array([sigma])})]
     assert difference(pool, image, ops) <= 1
+
+
+WARPS: dict[str, Any] = {
+    "rotation": lambda module: module.RandomRotation(70),
+    "rotation about a point": lambda module: module.RandomRotation(
+        (10, 200), InterpolationMode.BILINEAR, center=(5, 8.5), fill=(3, 150, 9)
+    ),
+    "right angles": lambda module: module.RandomRotation((90, 90)),
+    "affine": lambda module: module.RandomAffine(30, (0.2, 0.3), (0.6, 1.5), (-20, 20, -10, 30)),
+    "shift and scale": lambda module: module.RandomAffine(0, (0.4, 0.4), (0.5, 2)),
+    "shift": lambda module: module.RandomAffine(0, (0.4, 0.4), fill=9),
+    "bicubic about a point": lambda module: module.RandomAffine(
+        (20, 90), shear=15, interpolation=InterpolationMode.BICUBIC, center=(30, 2)
+    ),
+}
+
+
+@pytest.mark.parametrize("module", [v1, v2])
+@pytest.mark.parametrize("name", WARPS)
+def test_random_warps_equal_torchvisions_to_the_bit(pool: Pool, name: str, module: Any) -> None:
+    (op,) = lower(WARPS[name](module)).ops
+    for number in range(40):
+        image = drawn_image(number, 1 + number * 7 % 50, 1 + number * 11 % 61, number % 4 == 0)
+        sizes = Sizes(np.array([image.height]), np.array([image.width]))
+        columns = op.draw(Draws(4, 0, np.array([number])), 1, sizes)
+        ops = [*flips((number % 2 == 0, number % 3 == 0)), (op, columns)]
+        assert difference(pool, image, ops) == 0
 
 
 REFUSED: dict[str, tuple[StepKind, tuple[int, ...], tuple[float, ...], str]] = {
