@@ -21,10 +21,16 @@ from typing_extensions import override
 from fastload.augment.draws import Draws, below, chance
 from fastload.augment.op import Columns, Op, Sizes
 from fastload.augment.steps import StepBlock, StepKind
-from fastload.augment.warp import Affine, affine_matrices, each, rotation_matrices, write_warps
+from fastload.augment.warp import (
+    INTERPOLATIONS,
+    Affine,
+    affine_matrices,
+    each,
+    rotation_matrices,
+    write_warps,
+)
 
 __all__ = [
-    "INTERPOLATIONS",
     "KINDS_OF_TORCHVISION",
     "AugmentKind",
     "AutoAugment",
@@ -35,9 +41,6 @@ __all__ = [
     "RandomAugmentation",
     "TrivialAugmentWide",
 ]
-
-INTERPOLATIONS = {"nearest": 0, "bilinear": 2, "bicubic": 3}
-"""Ways to read pixels between pixels: torchvision's names and Pillow's numbers."""
 
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -82,8 +85,6 @@ _TORCHVISION_NAMES = {
     AugmentKind.INVERT: "Invert",
 }
 KINDS_OF_TORCHVISION = {name: kind for kind, name in _TORCHVISION_NAMES.items()}
-
-_INTERPOLATIONS = {number: name for name, number in INTERPOLATIONS.items()}
 
 _STEP_KINDS = np.array(
     [
@@ -159,7 +160,7 @@ class AutoAugmentation(Op):
     def apply(self, image: Any, columns: Columns, row: int) -> Any:
         from torchvision.transforms import InterpolationMode, autoaugment
 
-        mode = InterpolationMode(_INTERPOLATIONS[self.interpolation])
+        mode = InterpolationMode(INTERPOLATIONS[self.interpolation])
         for kind, magnitude in zip(columns["kind"][row], columns["magnitude"][row], strict=True):
             name = _TORCHVISION_NAMES[AugmentKind(kind)]
             image = autoaugment._apply_op(

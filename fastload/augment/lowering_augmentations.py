@@ -6,15 +6,15 @@ keeps its tables in methods of v1's classes and in attributes of v2's.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from fastload.augment.affine import AffineRanges, RandomAffine, RandomRotation, Reading
 from fastload.augment.auto_augment import (
-    INTERPOLATIONS,
     KINDS_OF_TORCHVISION,
     AugmentKind,
     AutoAugment,
@@ -26,6 +26,7 @@ from fastload.augment.auto_augment import (
 )
 from fastload.augment.blur import GaussianBlur
 from fastload.augment.walk import NotLoweredError, Walk, fill_of, is_v2, per_channel
+from fastload.augment.warp import INTERPOLATIONS
 
 __all__ = ["AUGMENTATIONS"]
 
@@ -83,15 +84,12 @@ def _warp_interpolation(transform: Any, walk: Walk) -> int:
             "torchvision takes other pixels at the edges of tensors: move it before the conversion"
         )
     mode = transform.interpolation
-    if isinstance(mode, int):
-        if mode in INTERPOLATIONS.values():
-            return mode
-    else:
-        name = getattr(mode, "value", mode)
-        name = "nearest" if name == "nearest-exact" else name
-        if name in INTERPOLATIONS:
-            return INTERPOLATIONS[name]
-    raise NotLoweredError(f"Pillow warps by {', '.join(INTERPOLATIONS)} alone, not by {mode}")
+    name = INTERPOLATIONS.get(mode) if isinstance(mode, int) else getattr(mode, "value", mode)
+    for number, known in INTERPOLATIONS.items():
+        if name == known or (name, known) == ("nearest-exact", "nearest"):
+            return number
+    names = ", ".join(INTERPOLATIONS.values())
+    raise NotLoweredError(f"Pillow warps by {names} alone, not by {mode}")
 
 
 def _warp_fill(transform: Any, walk: Walk) -> tuple[int, int, int]:
@@ -101,6 +99,11 @@ def _warp_fill(transform: Any, walk: Walk) -> tuple[int, int, int]:
         raise NotLoweredError("torchvision refuses a fill of three values on grey")
     red, green, blue = (min(max(int(value), 0), 255) for value in values)
     return red, green, blue
+
+
+def _bounds(given: Sequence[Any]) -> tuple[float, float]:
+    low, high = given
+    return float(low), float(high)
 
 
 def _rand_augment(transform: Any, walk: Walk) -> None:
@@ -169,8 +172,37 @@ def _random(kind: AugmentKind) -> Callable[[Any, Walk], None]:
 def _gaussian_blur(transform: Any, walk: Walk) -> None:
     walk.need_levels()
     width, height = (int(side) for side in transform.kernel_size)
-    low, high = (float(bound) for bound in transform.sigma)
-    walk.add(GaussianBlur((width, height), (low, high)))
+    walk.add(GaussianBlur((width, height), _bounds(transform.sigma)))
+
+
+def _reading(transform: Any, walk: Walk) -> Reading:
+    center = transform.center
+    return Reading(
+        _warp_interpolation(transform, walk),
+        _warp_fill(transform, walk),
+        None if center is None else (float(center[0]), float(center[1])),
+    )
+
+
+def _random_rotation(transform: Any, walk: Walk) -> None:
+    reading = _reading(transform, walk)
+    if transform.expand:
+        raise NotLoweredError("expand=True gives each image a size of its own: leave it out")
+    walk.add(RandomRotation(_bounds(transform.degrees), reading))
+
+
+def _random_affine(transform: Any, walk: Walk) -> None:
+    reading = _reading(transform, walk)
+    none = (0.0, 0.0)
+    shear = (*(transform.shear or none), *none)
+    ranges = AffineRanges(
+        degrees=_bounds(transform.degrees),
+        translate=_bounds(transform.translate or none),
+        scale=_bounds(transform.scale or (1.0, 1.0)),
+        shear_x=_bounds(shear[:2]),
+        shear_y=_bounds(shear[2:4]),
+    )
+    walk.add(RandomAffine(ranges, reading))
 
 
 AUGMENTATIONS: dict[str, Callable[[Any, Walk], None]] = {
@@ -184,5 +216,7 @@ AUGMENTATIONS: dict[str, Callable[[Any, Walk], None]] = {
     "RandomEqualize": _random(AugmentKind.EQUALIZE),
     "RandomAdjustSharpness": _random_adjust_sharpness,
     "GaussianBlur": _gaussian_blur,
+    "RandomRotation": _random_rotation,
+    "RandomAffine": _random_affine,
 }
 """The classes of torchvision, v1 and v2, that are lowered here."""

@@ -17,9 +17,19 @@ import numpy.typing as npt
 
 from fastload.augment.steps import StepBlock, StepKind
 
-__all__ = ["Affine", "affine_matrices", "each", "rotation_matrices", "write_warps"]
+__all__ = [
+    "INTERPOLATIONS",
+    "Affine",
+    "affine_matrices",
+    "each",
+    "rotation_matrices",
+    "write_warps",
+]
 
 Floats = npt.NDArray[np.float64]
+
+INTERPOLATIONS = {0: "nearest", 2: "bilinear", 3: "bicubic"}
+"""Ways to read between pixels: Pillow's numbers and torchvision's names."""
 
 
 def each(function: Callable[[float], float], values: Floats) -> Floats:

@@ -1,5 +1,7 @@
 #include "warp.h"
 
+#include <smmintrin.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -76,8 +78,8 @@ class Warper {
                  int64_t step_down);
     template <int32_t kChannels>
     void NearestFloating();
-    template <int32_t kChannels, typename Sample>
-    void Sampled(Sample sample);
+    template <int32_t kChannels, auto kSample>
+    void Sampled();
     template <int32_t kChannels>
     void FillRow(uint8_t* row, int32_t begin, int32_t end);
 
@@ -176,13 +178,45 @@ Neighbourhood NeighbourhoodOf(Point at) {
     return {static_cast<int32_t>(x), static_cast<int32_t>(y), at.x - 0.5 - x, at.y - 0.5 - y};
 }
 
-double Linear(double a, double b, double share) { return a + (b - a) * share; }
+// A pixel's channels, and a byte of what lies behind them, in double precision.
+struct Lanes {
+    __m128d low, high;
+};
 
-double Cubic(const double v[4], double share) {
-    const double first = -v[0] + v[2];
-    const double second = 2 * (v[0] - v[1]) + v[2] - v[3];
-    const double third = -v[0] + v[1] - v[2] + v[3];
-    return v[1] + share * (first + share * (second + share * third));
+template <typename Operation>
+inline Lanes ForBoth(Operation operation) {
+    return {operation(&Lanes::low), operation(&Lanes::high)};
+}
+
+inline Lanes LanesAt(const uint8_t* pixel) {
+    int32_t bytes;
+    std::memcpy(&bytes, pixel, sizeof bytes);
+    const __m128i levels = _mm_cvtepu8_epi32(_mm_cvtsi32_si128(bytes));
+    return {_mm_cvtepi32_pd(levels), _mm_cvtepi32_pd(_mm_unpackhi_epi64(levels, levels))};
+}
+
+inline Lanes Linear(const Lanes& a, const Lanes& b, double share) {
+    return ForBoth([&](auto half) { return a.*half + (b.*half - a.*half) * share; });
+}
+
+inline Lanes Cubic(const Lanes v[4], double share) {
+    return ForBoth([&](auto half) {
+        const __m128d v0 = v[0].*half, v1 = v[1].*half, v2 = v[2].*half, v3 = v[3].*half;
+        const __m128d first = -v0 + v2;
+        const __m128d second = 2 * (v0 - v1) + v2 - v3;
+        const __m128d third = -v0 + v1 - v2 + v3;
+        return v1 + share * (first + share * (second + share * third));
+    });
+}
+
+// Cuts off fractions, and what is beyond a level.
+template <int32_t kChannels>
+void Store(const Lanes& lanes, uint8_t* to) {
+    const __m128i whole =
+        _mm_unpacklo_epi64(_mm_cvttpd_epi32(lanes.low), _mm_cvttpd_epi32(lanes.high));
+    const __m128i words = _mm_packs_epi32(whole, whole);
+    const int32_t bytes = _mm_cvtsi128_si32(_mm_packus_epi16(words, words));
+    std::memcpy(to, &bytes, kChannels);
 }
 
 // kSide x kSide pixels around a place; those at the edge stand for what lies outside.
@@ -195,51 +229,45 @@ class Patch {
             columns_[i] = std::clamp(left + i, 0, in.width() - 1) * in.step();
         }
     }
-    double at(int32_t y, int32_t x, int32_t channel) const {
-        return rows_[y][columns_[x] + channel];
-    }
+    Lanes at(int32_t y, int32_t x) const { return LanesAt(rows_[y] + columns_[x]); }
 
   private:
     const uint8_t* rows_[kSide];
     ptrdiff_t columns_[kSide];
 };
 
-template <int32_t kChannels>
-void SampleBilinear(const MirroredImage& in, Point at, uint8_t* to) {
+inline Lanes SampleBilinear(const MirroredImage& in, Point at) {
     const Neighbourhood near = NeighbourhoodOf(at);
     const Patch<2> patch(in, near.y, near.x);
-    for (int32_t c = 0; c < kChannels; ++c) {
-        const double above = Linear(patch.at(0, 0, c), patch.at(0, 1, c), near.right);
-        const double below = Linear(patch.at(1, 0, c), patch.at(1, 1, c), near.right);
-        to[c] = static_cast<uint8_t>(Linear(above, below, near.below));
-    }
+    const Lanes above = Linear(patch.at(0, 0), patch.at(0, 1), near.right);
+    const Lanes below = Linear(patch.at(1, 0), patch.at(1, 1), near.right);
+    return Linear(above, below, near.below);
 }
 
-template <int32_t kChannels>
-void SampleBicubic(const MirroredImage& in, Point at, uint8_t* to) {
+inline Lanes SampleBicubic(const MirroredImage& in, Point at) {
     const Neighbourhood near = NeighbourhoodOf(at);
     const Patch<4> patch(in, near.y - 1, near.x - 1);
-    for (int32_t c = 0; c < kChannels; ++c) {
-        double rows[4];
-        for (int32_t y = 0; y < 4; ++y) {
-            const double row[4] = {patch.at(y, 0, c), patch.at(y, 1, c), patch.at(y, 2, c),
-                                   patch.at(y, 3, c)};
-            rows[y] = Cubic(row, near.right);
-        }
-        to[c] = static_cast<uint8_t>(std::clamp(Cubic(rows, near.below), 0.0, 255.0));
+    Lanes rows[4];
+    for (int32_t y = 0; y < 4; ++y) {
+        const Lanes row[4] = {patch.at(y, 0), patch.at(y, 1), patch.at(y, 2), patch.at(y, 3)};
+        rows[y] = Cubic(row, near.right);
     }
+    return Cubic(rows, near.below);
 }
 
-template <int32_t kChannels, typename Sample>
-void Warper::Sampled(Sample sample) {
+template <int32_t kChannels, auto kSample>
+void Warper::Sampled() {
+    // A copy, which writing pixels cannot change.
+    const MirroredImage in = in_;
     for (int32_t y = 0; y < out_.height; ++y) {
         uint8_t* to = out_.row(y);
         for (int32_t x = 0; x < out_.width; ++x, to += kChannels) {
             const Point at = Lead(m_, x + 0.5, y + 0.5);
-            if (Holds(at))
-                sample(in_, at, to);
-            else
+            if (!Holds(at)) {
                 std::memcpy(to, fill_, kChannels);
+                continue;
+            }
+            Store<kChannels>(kSample(in, at), to);
         }
     }
 }
@@ -250,9 +278,9 @@ void Warper::RunWith(Interpolation interpolation) {
         case Interpolation::kNearest:
             return IsFixed() ? NearestFixed<kChannels>() : NearestFloating<kChannels>();
         case Interpolation::kBilinear:
-            return Sampled<kChannels>(SampleBilinear<kChannels>);
+            return Sampled<kChannels, SampleBilinear>();
         case Interpolation::kBicubic:
-            return Sampled<kChannels>(SampleBicubic<kChannels>);
+            return Sampled<kChannels, SampleBicubic>();
     }
     throw Failure(FL_BAD_ARGUMENT, "interpolation " +
                                        std::to_string(static_cast<int32_t>(interpolation)) +

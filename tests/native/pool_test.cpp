@@ -84,6 +84,11 @@ Steps RandomSteps(RandomSource& random, const Record& record, int32_t height, in
                    Resize(height, width)};
     if (random.Below(2) == 0) steps.push_back(FlipLeftRight());
     if (random.Below(3) == 0) steps.push_back(Colour(fastload::StepKind::kContrast, 1.5F));
+    if (random.Below(3) == 0)
+        steps.push_back(
+            Step(fastload::StepKind::kWarp, {0, 9, 9, 9}, {0.8, 0.6, -2.5, -0.6, 0.8, 3}));
+    if (random.Below(3) == 0) steps.push_back(Step(fastload::StepKind::kEqualize));
+    if (random.Below(3) == 0) steps.push_back(Step(fastload::StepKind::kBlur, {1, 1}, {1.5}));
     return steps;
 }
 

@@ -9,11 +9,16 @@
 #include <limits>
 #include <string>
 
+#include "blur.h"
 #include "check.h"
 #include "colour.h"
+#include "histogram.h"
 #include "items.h"
+#include "levels.h"
 #include "resize.h"
 #include "room.h"
+#include "sharpness.h"
+#include "warp.h"
 
 namespace {
 
@@ -123,6 +128,41 @@ Picture Adjusted(Picture picture, Adjustment adjust, float factor) {
     return picture;
 }
 
+fastload::Image ImageOf(const Picture& in) {
+    fastload::Image image;
+    image.Allocate(in.height, in.width, 3);
+    std::copy(in.rgb.begin(), in.rgb.end(), image.bytes.begin());
+    return image;
+}
+
+Picture PictureOf(const fastload::Image& image) {
+    return {image.height, image.width,
+            Bytes(image.bytes.begin(), image.bytes.begin() + ptrdiff_t(3 * image.pixels()))};
+}
+
+template <typename Operation>
+Picture Changed(const Picture& in, Operation operation) {
+    fastload::Image image = ImageOf(in);
+    operation(image);
+    return PictureOf(image);
+}
+
+template <typename Operation>
+Picture Rewritten(const Picture& in, Operation operation) {
+    fastload::Image out;
+    operation(ImageOf(in), out);
+    return PictureOf(out);
+}
+
+Picture Warped(const Picture& in, const fl_step& step) {
+    const uint8_t fill[3] = {static_cast<uint8_t>(step.i[1]), static_cast<uint8_t>(step.i[2]),
+                             static_cast<uint8_t>(step.i[3])};
+    return Rewritten(in, [&](const fastload::Image& image, fastload::Image& out) {
+        fastload::Warp(image, false, false, step.f, static_cast<fastload::Interpolation>(step.i[0]),
+                       fill, out);
+    });
+}
+
 Picture After(const Picture& in, const fl_step& step) {
     switch (static_cast<StepKind>(step.kind)) {
         case StepKind::kNone:
@@ -149,6 +189,26 @@ Picture After(const Picture& in, const fl_step& step) {
             return Adjusted(in, fastload::Hue, step.f[0]);
         case StepKind::kGrayscale:
             return Greyed(in);
+        case StepKind::kWarp:
+            return Warped(in, step);
+        case StepKind::kSharpness:
+            return Rewritten(in, [&](const fastload::Image& image, fastload::Image& out) {
+                fastload::Sharpness(image, static_cast<float>(step.f[0]), out);
+            });
+        case StepKind::kPosterize:
+            return Changed(in, [&](auto& image) { fastload::Posterize(image, step.i[0]); });
+        case StepKind::kSolarize:
+            return Changed(in, [&](auto& image) { fastload::Solarize(image, step.f[0]); });
+        case StepKind::kInvert:
+            return Changed(in, fastload::Invert);
+        case StepKind::kAutocontrast:
+            return Changed(in, fastload::Autocontrast);
+        case StepKind::kEqualize:
+            return Changed(in, fastload::Equalize);
+        case StepKind::kBlur:
+            return Rewritten(in, [&](const fastload::Image& image, fastload::Image& out) {
+                fastload::GaussianBlur(image, step.i[0], step.i[1], step.f[0], out);
+            });
     }
     CHECK(false);
     return in;
@@ -438,12 +498,40 @@ fl_step RandomPad(RandomSource& random, const Picture& picture) {
                {grey, coloured ? level() : grey, coloured ? level() : grey});
 }
 
+fl_step RandomWarp(RandomSource& random) {
+    const auto about = [&](double size) { return size * (random.Below(2001) - 1000.0) / 1000; };
+    const auto level = [&] { return static_cast<int32_t>(random.Below(256)); };
+    const int32_t grey = level();
+    const bool coloured = random.Below(2) == 0;
+    constexpr int32_t kInterpolations[] = {0, 2, 3};
+    return Step(StepKind::kWarp,
+                {kInterpolations[random.Below(3)], grey, coloured ? level() : grey,
+                 coloured ? level() : grey},
+                {1, about(0.5), about(20), about(0.5), 1, about(20)});
+}
+
+fl_step RandomBlur(RandomSource& random, const Picture& picture) {
+    const auto odd = [&](int32_t most) {
+        return 1 + 2 * static_cast<int32_t>(random.Below(std::min(most, 4)));
+    };
+    return Step(StepKind::kBlur, {odd(picture.width), odd(picture.height)},
+                {0.2 + random.Below(30) / 10.0});
+}
+
 fl_step RandomStep(RandomSource& random, const Picture& picture) {
     const auto uniform = [&](double low, double high) {
         return static_cast<float>(low + (high - low) * random.Below(1000) / 1000);
     };
+    constexpr StepKind kKinds[] = {
+        StepKind::kNone,        StepKind::kCrop,          StepKind::kResize,
+        StepKind::kFlipTopDown, StepKind::kFlipLeftRight, StepKind::kPad,
+        StepKind::kBrightness,  StepKind::kContrast,      StepKind::kSaturation,
+        StepKind::kHue,         StepKind::kGrayscale,     StepKind::kWarp,
+        StepKind::kSharpness,   StepKind::kPosterize,     StepKind::kSolarize,
+        StepKind::kInvert,      StepKind::kAutocontrast,  StepKind::kEqualize,
+        StepKind::kBlur};
     const bool large = picture.height > 60 || picture.width > 60;
-    const auto kind = large ? StepKind::kResize : static_cast<StepKind>(random.Below(11));
+    const auto kind = large ? StepKind::kResize : kKinds[random.Below(std::size(kKinds))];
     switch (kind) {
         case StepKind::kCrop:
             return RandomCrop(random, picture);
@@ -456,7 +544,16 @@ fl_step RandomStep(RandomSource& random, const Picture& picture) {
         case StepKind::kBrightness:
         case StepKind::kContrast:
         case StepKind::kSaturation:
+        case StepKind::kSharpness:
             return Colour(kind, uniform(0, 2));
+        case StepKind::kWarp:
+            return RandomWarp(random);
+        case StepKind::kPosterize:
+            return Step(kind, {1 + static_cast<int32_t>(random.Below(8))});
+        case StepKind::kSolarize:
+            return Step(kind, {}, {uniform(0, 256)});
+        case StepKind::kBlur:
+            return RandomBlur(random, picture);
         case StepKind::kHue:
             return Colour(kind, uniform(-0.5, 0.5));
         default:
@@ -565,7 +662,7 @@ void TestImpossibleSteps() {
                                     Pad(-15, 0, -15, 1, PadMode::kEdge),
                                     Pad(1, 0, 0, 0, static_cast<PadMode>(4)),
                                     Pad(0, 0, 0, 1, static_cast<PadMode>(-1)),
-                                    Step(static_cast<StepKind>(12)),
+                                    Step(static_cast<StepKind>(20)),
                                     Step(static_cast<StepKind>(-1)),
                                     Step(static_cast<StepKind>(kFar))}) {
             for (const Steps& steps : {Steps{step}, Steps{FlipLeftRight(), FlipTopDown(), step},
