@@ -540,7 +540,7 @@ class TestNative(Command):
         programs += map(replay_of, sorted(FUZZ.glob(f"{wanted}_fuzz.cpp")))
         if not programs:
             raise NativeBuildError(f"no {wanted}_test.cpp in {_shown(TESTS)}.")
-        if self.sanitize == "thread":
+        if self.sanitize == "thread" and not self.only:
             # It looks for races alone, and of these one thread has none.
             programs = [program for program in programs if starts_threads(program)]
         with one_build_at_a_time(self.objects):

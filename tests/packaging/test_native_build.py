@@ -189,6 +189,26 @@ def test_native_tests_run_under_sanitizers(project: Path) -> None:
     assert "shift exponent 32 is too large" in result.stderr
 
 
+def test_thread_sanitizer_runs_what_starts_threads(project: Path) -> None:
+    native, tests = project / "fastload" / "native", project / "tests" / "native"
+    tests.mkdir(parents=True)
+    (native / "two.h").write_text("int two();\n")
+    (native / "two.cpp").write_text(
+        '#include "two.h"\n#include <thread>\nint two() { return 2; }\n'
+    )
+    programs = {
+        "one": '#include "one.h"\n',
+        "two": '#include "two.h"\n',
+        "own": "#include <thread>\n",
+    }
+    for name, include in programs.items():
+        (tests / f"{name}_test.cpp").write_text(f"{include}int main() {{}}\n")
+    result = setup(project, "test_native", "--sanitize=thread", FASTLOAD_SIMD="portable")
+    assert result.returncode == 0, result.stderr
+    run = [line.split()[1] for line in result.stdout.splitlines() if line.startswith("  run")]
+    assert run == ["own_test", "two_test"]
+
+
 @pytest.fixture
 def fuzz_target(project: Path) -> Path:
     """A target that breaks at the byte 7, with a corpus of one file that does not break it."""
