@@ -21,6 +21,7 @@ __all__ = [
 
 ENGINES = {
     "native": ("fastload.engines.native", "NativeEngine"),
+    "ffcv": ("fastload.engines.ffcv", "FfcvEngine"),
     "torch": ("fastload.engines.torch", "TorchEngine"),
 }
 """Name of each engine, the module it lives in and its class."""

@@ -23,7 +23,7 @@ from fastload.engines.protocol import Job, Work
 from fastload.engines.torch import TorchEngine
 from fastload.store import Codec
 
-__all__ = ["NativeEngine"]
+__all__ = ["NativeEngine", "pool_output"]
 
 _DTYPES = {
     torch.uint8: OutputDtype.UINT8,
@@ -35,7 +35,8 @@ _DTYPES = {
 _SIGNAL_PERIOD = 0.1
 
 
-def _pool_output(output: Output) -> PoolOutput:
+def pool_output(output: Output) -> PoolOutput:
+    """What the native library is to write for an output."""
     planar = output.container is not Container.PIL
     return PoolOutput(
         dtype=_DTYPES[output.dtype],
@@ -72,7 +73,7 @@ class _NativeJob:
         self._work = work
         self._steps = work.pipeline.write_steps(work.plan)
         self._items = _items(work, self._steps)
-        output = _pool_output(work.pipeline.output)
+        output = pool_output(work.pipeline.output)
         self._job: PoolJob = pool.submit(
             self._items, output, fast=decode == "fast", cache=work.cache
         )

@@ -155,6 +155,14 @@ typedef struct fl_item {
     char message[160];  // out, where status is not 0
 } fl_item;
 
+// A codec that no index has: the payload is an fl_pixels, an image that is decoded already.
+enum { FL_PIXELS = 256 };
+typedef struct fl_pixels {
+    uint64_t rgb;  // rows without gaps; 128 bytes behind the last one are readable
+    uint32_t height;
+    uint32_t width;
+} fl_pixels;
+
 enum { FL_UINT8 = 0, FL_FLOAT16 = 1, FL_BFLOAT16 = 2, FL_FLOAT32 = 3 };
 enum { FL_PLANAR = 0, FL_INTERLEAVED = 1 };
 
@@ -178,6 +186,10 @@ FL_EXPORT void fl_pool_destroy(fl_pool* pool);
 // the job is freed.
 FL_EXPORT int fl_pool_submit(fl_pool* pool, fl_item* items, uint64_t count, const fl_output* output,
                              int32_t fast, fl_cache* cache, fl_job** job, fl_error* error);
+// Works on the items in the calling thread, without a pool; only their own status tells of
+// failures.
+FL_EXPORT int fl_items_process(fl_item* items, uint64_t count, const fl_output* output,
+                               fl_error* error);
 // 0 when every item is done, 1 when that takes longer; a negative time waits for ever.
 FL_EXPORT int fl_job_wait(fl_job* job, int64_t milliseconds);
 // What the finished items took: each stage's time in nanoseconds, summed over threads.

@@ -258,6 +258,8 @@ std::unique_ptr<PixelSource> OpenRecord(const uint8_t* payload, uint64_t length,
             return std::make_unique<DctPixels>(payload, length, workspace.record);
         case Codec::kQoi:
             return std::make_unique<QoiPixels>(payload, length, workspace.decoded);
+        case Codec::kPixels:
+            return std::make_unique<BarePixels>(payload, length);
     }
     throw Failure(FL_BAD_ARGUMENT,
                   "codec " + std::to_string(codec) + " is not one of the native library's");

@@ -1,0 +1,253 @@
+"""The engine on FFCV's decoder.
+
+FFCV decodes each JPEG, crops it and resizes it; the native library does the rest on the resized
+pixels. Other codecs, and JPEGs that FFCV does not decode cleanly, are the native engine's.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+import time
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from fastload.engines.ffcv.decoder import planned_rows, planned_stages, split_plan
+from fastload.engines.ffcv.finishing import PIXELS, PIXELS_CODEC, ROW_PADDING, finish
+from fastload.engines.ffcv.stages import Stages
+from fastload.engines.native import NativeEngine
+from fastload.engines.pool import ITEM, JobFacts
+from fastload.engines.protocol import Job, Work
+from fastload.native import library
+from fastload.store import Codec, Pack
+
+__all__ = ["FfcvEngine", "is_sound"]
+
+# Few enough to keep the resized pixels in the processor's cache, enough to make calls coarse.
+_IMAGES_A_CALL = 8
+
+Rows = npt.NDArray[np.int64]
+
+
+def is_sound(pack: Pack, record: int, address: int, length: int) -> bool:
+    """Whether a record's bytes are those that were packed, and of the size in the index."""
+    index = pack.index
+    payload = np.ctypeslib.as_array(ctypes.cast(address, ctypes.POINTER(ctypes.c_uint8)), (length,))
+    if library.crc32c(payload) != index.crc32c[record]:
+        return False
+    try:
+        size = library.image_size(payload, int(index.codec[record]))
+    except library.NativeError:
+        return False
+    return size == (int(index.height[record]), int(index.width[record]))
+
+
+class _Room(threading.local):
+    """Memory of one thread, as large as its largest call has needed."""
+
+    def __init__(self) -> None:
+        self._rooms: dict[str, npt.NDArray[np.uint8]] = {}
+
+    def bytes(self, name: str, size: int) -> npt.NDArray[np.uint8]:
+        """At least ``size`` bytes."""
+        room = self._rooms.get(name)
+        if room is None or len(room) < size:
+            room = self._rooms[name] = np.empty(size, np.uint8)
+        return room
+
+
+class _FfcvJob:
+    """JPEGs under way in FFCV, and the other rows in the native engine."""
+
+    def __init__(
+        self,
+        work: Work,
+        pool: ThreadPoolExecutor,
+        stages: Stages,
+        room: _Room,
+        native: NativeEngine,
+    ) -> None:
+        self._work, self._stages, self._room, self._native = work, stages, room, native
+        index, records = work.pack.index, work.records
+        jpeg = index.codec[records] == Codec.JPEG
+        able = np.ones(len(records), np.bool_)
+        able[list(work.plan.failures)] = False
+        self._metadata = planned_rows(
+            work.pipeline, work.plan, index.height[records], index.width[records]
+        )
+        pipeline, plan = split_plan(work.pipeline, work.plan)
+        self._steps = pipeline.write_steps(plan)
+        self._missed: list[int] = []
+        self._others: list[tuple[Rows, Job]] = []
+        self._give(np.flatnonzero(able & ~jpeg))
+        rows = np.flatnonzero(able & jpeg)
+        calls = [
+            rows[start : start + _IMAGES_A_CALL] for start in range(0, len(rows), _IMAGES_A_CALL)
+        ]
+        self._futures: list[Future[None]] = [pool.submit(self._compute, call) for call in calls]
+
+    def _give(self, rows: Rows) -> None:
+        """Let the native engine do some rows."""
+        if len(rows):
+            self._others.append((rows, self._native.submit(self._work.take(rows))))
+
+    def _compute(self, rows: Rows) -> None:
+        work = self._work
+        addresses, lengths = work.pack.locate(work.records[rows])
+        sound = self._sound(rows, addresses, lengths)
+        self._missed.extend(rows[~sound].tolist())
+        rows, addresses, lengths = rows[sound], addresses[sound], lengths[sound]
+        if not len(rows):
+            return
+        metadata, pixels, results = self._placed(rows)
+        codes = self._decode(metadata, results, addresses, lengths)
+        self._missed.extend(rows[codes != 0].tolist())
+        decoded = np.flatnonzero(codes == 0)
+        items = self._items(rows[decoded], pixels[decoded])
+        finish(items, work.pipeline.output)
+        self._missed.extend(rows[decoded[items["status"] != 0]].tolist())
+
+    def _sound(
+        self, rows: Rows, addresses: npt.NDArray[np.uint64], lengths: npt.NDArray[Any]
+    ) -> npt.NDArray[np.bool_]:
+        """Which records have passed the checks that each passes once."""
+        work = self._work
+        records = work.records[rows]
+        sound = work.checked[records] != 0
+        for place in np.flatnonzero(~sound):
+            record = int(records[place])
+            sound[place] = is_sound(work.pack, record, int(addresses[place]), int(lengths[place]))
+            if sound[place]:
+                work.checked[record] = 1
+        return sound
+
+    def _placed(self, rows: Rows) -> tuple[npt.NDArray[Any], ...]:
+        """Metadata with places for the results, the results' descriptions, their memory."""
+        metadata = self._metadata[rows]
+        images = metadata["f0"]
+        images["data_ptr"] = np.arange(len(rows))
+        resized = images["out_height"] > 0
+        pixels = np.zeros(len(rows), PIXELS)
+        pixels["height"] = np.where(resized, images["out_height"], images["height"])
+        pixels["width"] = np.where(resized, images["out_width"], images["width"])
+        ends = np.cumsum(pixels["height"].astype(np.int64) * pixels["width"] * 3)
+        images["out"][1:] = ends[:-1]
+        results = self._room.bytes("results", int(ends[-1]) + ROW_PADDING)
+        pixels["rgb"] = images["out"] + np.uint64(results.ctypes.data)
+        return metadata, pixels, results
+
+    def _decode(
+        self,
+        metadata: npt.NDArray[Any],
+        results: npt.NDArray[np.uint8],
+        addresses: npt.NDArray[np.uint64],
+        lengths: npt.NDArray[Any],
+    ) -> npt.NDArray[np.int32]:
+        images = metadata["f0"]
+        largest = int((images["height"].astype(np.int64) * images["width"]).max()) * 3
+        scratch = self._room.bytes("scratch", largest)
+        codes = np.empty(len(metadata), np.int32)
+        memory = dict.fromkeys(self._stages.requirements["operation"], (scratch, results, codes))
+        state = images["data_ptr"].copy(), addresses, lengths.astype(np.uint64)
+        indices = np.arange(len(metadata))
+        shared = self._stages.requirements["shared"]
+        self._stages.run(indices, metadata, state, {"operation": memory, "shared": shared})
+        return codes
+
+    def _items(self, rows: Rows, pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        work, steps = self._work, self._steps
+        items = np.zeros(len(rows), ITEM)
+        places = np.arange(len(rows), dtype=np.uint64)
+        items["payload"] = pixels.ctypes.data + places * np.uint64(PIXELS.itemsize)
+        items["length"] = PIXELS.itemsize
+        items["codec"] = PIXELS_CODEC
+        items["steps"] = steps.ctypes.data + rows.astype(np.uint64) * np.uint64(steps.strides[0])
+        items["step_count"] = steps.shape[1]
+        items["out_height"] = work.plan.heights[rows]
+        items["out_width"] = work.plan.widths[rows]
+        items["out"] = work.canvas.addresses[work.rows[rows]]
+        return items
+
+    def wait(self, seconds: float | None) -> bool:
+        """Whether it is done; what a thread has raised is raised here."""
+        deadline = None if seconds is None else time.monotonic() + seconds
+
+        def left() -> float | None:
+            return None if deadline is None else max(deadline - time.monotonic(), 0.0)
+
+        if wait(self._futures, left()).not_done:
+            return False
+        for future in self._futures:
+            future.result()
+        # What FFCV does not decode cleanly, the native engine judges.
+        missed, self._missed = self._missed, []
+        self._give(np.sort(np.array(missed, np.int64)))
+        return all(job.wait(left()) for _, job in self._others)
+
+    def failures(self) -> dict[int, str]:
+        """Rows that the native engine could not compute either, with its reason."""
+        return {
+            int(rows[row]): reason
+            for rows, job in self._others
+            for row, reason in job.failures().items()
+        }
+
+    def facts(self) -> JobFacts:
+        """Of the rows of the native engine: FFCV does not tell."""
+        return sum((job.facts() for _, job in self._others), JobFacts())
+
+    def hand_over(self) -> None:
+        """Do nothing: the images are in main memory."""
+
+    def close(self) -> None:
+        # What has begun ends by itself and keeps its memory alive, see the torch engine.
+        for future in self._futures:
+            future.cancel()
+        for _, job in self._others:
+            job.close()
+
+
+def _enter(thread: threading.local) -> None:
+    thread.is_own = True
+
+
+class FfcvEngine:
+    """FFCV's compiled code in Python threads, without the interpreter's lock.
+
+    Args:
+        threads: how many, at least 1.
+        decode: for the rows of the native engine; FFCV has one way.
+        device: must be the CPU.
+        ahead: how many jobs may be open at once; nothing depends on it.
+    """
+
+    name = "ffcv"
+
+    def __init__(
+        self,
+        threads: int,
+        decode: str,
+        device: torch.device | None = None,
+        ahead: int = 1,
+    ) -> None:
+        del device, ahead
+        self._stages = planned_stages()
+        self._room = _Room()
+        self._native = NativeEngine(threads, decode)
+        # Garbage collection may close the engine in one of its own threads.
+        self._thread = threading.local()
+        self._pool = ThreadPoolExecutor(threads, "fastload-ffcv", _enter, (self._thread,))
+
+    def submit(self, work: Work) -> Job:
+        """Begin some work and return at once."""
+        return _FfcvJob(work, self._pool, self._stages, self._room, self._native)
+
+    def close(self) -> None:
+        """Stop all threads."""
+        own = getattr(self._thread, "is_own", False)
+        self._pool.shutdown(wait=not own, cancel_futures=True)
+        self._native.close()
