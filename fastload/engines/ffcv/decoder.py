@@ -17,7 +17,7 @@ from fastload.engines.ffcv.kernels import decode_boxes
 from fastload.engines.ffcv.reading import IMAGE, PackReader
 from fastload.engines.ffcv.stages import Stages
 
-__all__ = ["PLANNED", "planned_rows", "planned_stages", "split_plan"]
+__all__ = ["PLANNED", "planned_rows", "planned_stages", "resizes", "split_plan"]
 
 PLANNED = np.dtype(
     [

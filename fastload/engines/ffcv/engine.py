@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from fastload.engines.ffcv.decoder import planned_rows, planned_stages, split_plan
+from fastload.augment import Pipeline
+from fastload.engines.ffcv.decoder import planned_rows, planned_stages, resizes, split_plan
 from fastload.engines.ffcv.finishing import PIXELS, PIXELS_CODEC, ROW_PADDING, finish
 from fastload.engines.ffcv.stages import Stages
 from fastload.engines.native import NativeEngine
@@ -108,7 +109,7 @@ class _FfcvJob:
         self._missed.extend(rows[codes != 0].tolist())
         decoded = np.flatnonzero(codes == 0)
         items = self._items(rows[decoded], pixels[decoded])
-        finish(items, work.pipeline.output)
+        finish(items, work.canvas)
         self._missed.extend(rows[decoded[items["status"] != 0]].tolist())
 
     def _sound(
@@ -231,16 +232,27 @@ class FfcvEngine:
         self,
         threads: int,
         decode: str,
-        device: torch.device | None = None,
-        ahead: int = 1,
+        device: torch.device,
+        ahead: int,
     ) -> None:
-        del device, ahead
         self._stages = planned_stages()
         self._room = _Room()
-        self._native = NativeEngine(threads, decode)
+        self._native = NativeEngine(threads, decode, device, ahead)
         # Garbage collection may close the engine in one of its own threads.
         self._thread = threading.local()
         self._pool = ThreadPoolExecutor(threads, "fastload-ffcv", _enter, (self._thread,))
+
+    @staticmethod
+    def remarks(pipeline: Pipeline) -> tuple[str, ...]:
+        """Which part FFCV does, and which the native library."""
+        if resizes(pipeline):
+            mine = "decodes, crops and resizes (OpenCV's INTER_AREA, not Pillow's bilinear)"
+        else:
+            mine = "decodes"
+        return (
+            f"  FFCV {mine}; the native library does the rest on those pixels",
+            "  records that are no JPEG, or that FFCV does not decode cleanly: the native engine",
+        )
 
     def submit(self, work: Work) -> Job:
         """Begin some work and return at once."""

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fastload.augment import Output
+from fastload.engines.canvas import Canvas
 from fastload.engines.native import pool_output
 from fastload.engines.pool import ITEM, OutputStruct
 from fastload.native import library
@@ -33,15 +33,15 @@ def _process() -> Any:
     return library.functions({name: (c_int, arguments)})[name]
 
 
-def finish(items: npt.NDArray[Any], output: Output) -> None:
+def finish(items: npt.NDArray[Any], canvas: Canvas) -> None:
     """Do an item's steps on its pixels and write it to its place, in the calling thread.
 
     Args:
         items: dtype ITEM, of ``PIXELS_CODEC``; their status tells which failed.
-        output: what to write.
+        canvas: which kind of image to write.
     """
     assert items.dtype == ITEM
-    wanted, error = pool_output(output), library.ErrorStruct()
+    wanted, error = pool_output(canvas), library.ErrorStruct()
     struct = OutputStruct(wanted.dtype, wanted.layout, wanted.channels, 0, wanted.table)
     code = _process()(ctypes.c_void_p(items.ctypes.data), len(items), byref(struct), byref(error))
     library.check(code, error)
