@@ -8,5 +8,6 @@ from fastload.engines.ffcv.installed import require_ffcv
 require_ffcv()
 
 from fastload.engines.ffcv.engine import FfcvEngine  # noqa: E402
+from fastload.engines.ffcv.pipelines import Outcome, PipelineRunner, SampleTable  # noqa: E402
 
-__all__ = ["FfcvEngine"]
+__all__ = ["FfcvEngine", "Outcome", "PipelineRunner", "SampleTable"]

@@ -118,7 +118,7 @@ class _FfcvJob:
         """Which records have passed the checks that each passes once."""
         work = self._work
         records = work.records[rows]
-        sound = work.checked[records] != 0
+        sound: npt.NDArray[np.bool_] = work.checked[records] != 0
         for place in np.flatnonzero(~sound):
             record = int(records[place])
             sound[place] = is_sound(work.pack, record, int(addresses[place]), int(lengths[place]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -44,7 +44,7 @@ def _ignore(threads: int) -> None:
 def _import(numba: Any) -> None:
     # Setting numba's number would also start as many threads, which nobody here uses.
     saved = numba.set_num_threads, torch.set_num_threads
-    numba.set_num_threads, torch.set_num_threads = _ignore, _ignore
+    numba.set_num_threads, torch.set_num_threads = _ignore, _ignore  # type: ignore[assignment]
     try:
         from ffcv.pipeline import compiler
     finally:
@@ -66,9 +66,23 @@ def compiling(*, enabled: bool) -> Iterator[None]:
     from ffcv.pipeline.compiler import Compiler
 
     with _COMPILER_LOCK:
-        saved = Compiler.is_enabled, Compiler.num_threads
+        saved = Compiler.is_enabled, Compiler.num_threads, Compiler.__dict__["compile"]
         Compiler.is_enabled, Compiler.num_threads = enabled, 1
+        Compiler.compile = classmethod(_seeing_failures(Compiler.compile))
         try:
             yield
         finally:
-            Compiler.is_enabled, Compiler.num_threads = saved
+            Compiler.is_enabled, Compiler.num_threads, Compiler.compile = saved
+
+
+def _seeing_failures(compile_code: Callable[..., Any]) -> Callable[..., Any]:
+    """FFCV's ``compile``, but for its decode function, which ignores failures."""
+    from ffcv.libffcv import imdecode as blind
+
+    from fastload.engines.ffcv.kernels import imdecode
+
+    def compiled(kind: Any, code: Any, signature: Any = None) -> Any:
+        del kind
+        return imdecode if code is blind else compile_code(code, signature)
+
+    return compiled

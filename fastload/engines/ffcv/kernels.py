@@ -7,6 +7,7 @@ names of their own that are looked up when the code is loaded.
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Callable
 from typing import Any
 
 import ffcv._libffcv
@@ -16,7 +17,10 @@ import numpy as np
 from ffcv.utils import cast_int_to_byte_ptr
 from numba import types
 
-__all__ = ["decode_boxes", "imdecode", "read_record", "seed_draws"]
+__all__ = ["UNDECODABLE", "decode_boxes", "imdecode", "read_record", "seed_draws"]
+
+UNDECODABLE = "TurboJPEG cannot decode a record"
+"""What ``imdecode`` raises."""
 
 _LIBRARY = ctypes.CDLL(ffcv._libffcv.__file__)
 
@@ -39,7 +43,7 @@ _imdecode = _external(
 )
 _resize = _external("resize", types.void(*[types.int64] * 11))
 
-_compiled = numba.njit(cache=True, nogil=True, error_model="numpy")
+_compiled: Callable[[Any], Any] = numba.njit(cache=True, nogil=True, error_model="numpy")
 
 
 @_compiled
@@ -86,7 +90,7 @@ def decode_boxes(batch_indices: Any, memory: Any, metadata: Any, state: Any) -> 
 
 
 @_compiled
-def imdecode(  # noqa: PLR0913 (FFCV's own)
+def imdecode(
     source: Any,
     dst: Any,
     source_height: Any,
@@ -107,11 +111,11 @@ def imdecode(  # noqa: PLR0913 (FFCV's own)
         *(np.uint8(enable_crop), np.uint8(do_flip)),
     )
     if code != 0:
-        raise ValueError("TurboJPEG cannot decode a record")
+        raise ValueError(UNDECODABLE)
     return code
 
 
 @_compiled
 def seed_draws(seed: Any) -> None:
     """Seed what compiled code draws in this thread (each has its own generator)."""
-    np.random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 (compiled code has no other one)
