@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import io
 import os
-import pickle
 import signal
 import threading
 import time
@@ -192,17 +191,6 @@ def test_sizes_that_differ_are_refused_as_torch_does(small_pack: Path, engine: s
         next(iter(loader_of(small_pack, v1.ToTensor(), 4, engine=engine)))
 
 
-def test_engines_agree(small_pack: Path) -> None:
-    batches = [
-        collected(loader_of(small_pack, TRAIN, 6, shuffle=True, seed=3, engine=engine))
-        for engine in ENGINES
-    ]
-    assert torch.equal(batches[0][1], batches[1][1])
-    difference = (batches[0][0] - batches[1][0]).abs() * 255
-    assert difference.max() < 2.01
-    assert difference.flatten().quantile(0.999) < 1.01
-
-
 def test_verbatim_packs(label_folder: Path, tmp_path: Path, engine: str) -> None:
     pack = fastload.pack(label_folder, tmp_path / "verbatim.pack", verbatim=True, workers=2).path
     ours = loader_of(pack, EVAL, 5, engine=engine)
@@ -260,14 +248,6 @@ def test_fast_decoding_of_photos(real_photos: Path, tmp_path: Path, resize: Any)
     psnr = 10 * torch.log10(255**2 / torch.cat(noise))
     assert psnr.mean() > 48
     assert psnr.min() > 28
-
-
-@pytest.mark.parametrize("threads", [1, 2, 3, 8])
-def test_threads_change_nothing(small_pack: Path, engine: str, threads: int) -> None:
-    arguments: dict[str, Any] = {"shuffle": True, "seed": 3, "engine": engine}
-    one = collected(loader_of(small_pack, TRAIN, 6, **arguments))
-    other = collected(loader_of(small_pack, TRAIN, 6, num_workers=threads, **arguments))
-    assert torch.equal(one[0], other[0]) and torch.equal(one[1], other[1])
 
 
 def test_nothing_ahead_changes_nothing(small_pack: Path) -> None:
@@ -757,30 +737,6 @@ def test_ctrl_c_stops_the_wait(small_pack: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         next(iter(loader_of(small_pack, EVAL, 2)))
     timer.join()
-
-
-def test_pickling(small_pack: Path, engine: str) -> None:
-    loader = loader_of(small_pack, EVAL, 4, shuffle=True, seed=1, engine=engine)
-    first = collected(loader)[0]
-    again = pickle.loads(pickle.dumps(loader))
-    again.set_epoch(0)
-    assert torch.equal(collected(again)[0], first)
-
-
-def in_child(loader: fastload.DataLoader, expected: torch.Tensor, result: Any) -> None:
-    torch.set_num_threads(1)  # torch's own threads do not survive a fork
-    result.put(bool(torch.equal(collected(loader)[0], expected)))
-
-
-def test_a_forked_process_starts_its_own_engine(small_pack: Path, engine: str) -> None:
-    context: Any = torch.multiprocessing.get_context("fork")
-    loader = loader_of(small_pack, EVAL, 4, engine=engine)
-    expected = collected(loader)[0]
-    result = context.SimpleQueue()
-    child = context.Process(target=in_child, args=(loader, expected, result))
-    child.start()
-    child.join(60)
-    assert child.exitcode == 0 and result.get()
 
 
 @pytest.mark.real_data
