@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from unittest.mock import Mock, patch
 
 import torch
 
@@ -30,6 +32,7 @@ def require_ffcv() -> None:
     """
     try:
         import numba
+        import numba.typed
 
         with _COMPILER_LOCK:
             _import(numba)
@@ -37,20 +40,23 @@ def require_ffcv() -> None:
         raise EngineError(f"{_HOW_TO_INSTALL} ({type(error).__name__}: {error})") from error
 
 
-def _ignore(threads: int) -> None:
-    del threads
-
-
 def _import(numba: Any) -> None:
-    # Setting numba's number would also start as many threads, which nobody here uses.
-    saved = numba.set_num_threads, torch.set_num_threads
-    numba.set_num_threads, torch.set_num_threads = _ignore, _ignore  # type: ignore[assignment]
-    try:
-        from ffcv.pipeline import compiler
-    finally:
-        numba.set_num_threads, torch.set_num_threads = saved
-    if compiler.set_num_threads is _ignore:
-        compiler.set_num_threads = saved[0]
+    # Setting numba's number would also start as many threads, which nobody here uses. And FFCV
+    # compiles a dictionary of two words, for seconds: a plain one does.
+    ignored = Mock()
+    with (
+        patch.object(numba, "set_num_threads", ignored),
+        patch.object(torch, "set_num_threads", ignored),
+        patch.object(numba.typed, "Dict", dict) as plain,
+    ):
+        import ffcv.loader  # noqa: F401 (all of FFCV)
+    # What FFCV has taken hold of meanwhile is to be the real thing for those who use FFCV itself.
+    for name, module in list(sys.modules.items()):
+        if name.startswith("ffcv."):
+            if getattr(module, "set_num_threads", None) is ignored:
+                vars(module)["set_num_threads"] = numba.set_num_threads
+            if getattr(module, "Dict", None) is plain:
+                vars(module)["Dict"] = numba.typed.Dict
 
 
 @contextmanager
