@@ -108,7 +108,9 @@ class _FfcvJob:
         codes = self._decode(metadata, results, addresses, lengths)
         self._missed.extend(rows[codes != 0].tolist())
         decoded = np.flatnonzero(codes == 0)
-        items = self._items(rows[decoded], pixels[decoded])
+        # Items point to these.
+        pixels = pixels[decoded]
+        items = self._items(rows[decoded], pixels)
         finish(items, work.canvas)
         self._missed.extend(rows[decoded[items["status"] != 0]].tolist())
 
@@ -241,6 +243,9 @@ class FfcvEngine:
         # Garbage collection may close the engine in one of its own threads.
         self._thread = threading.local()
         self._pool = ThreadPoolExecutor(threads, "fastload-ffcv", _enter, (self._thread,))
+        # All threads at once, so that later passes add none.
+        meeting = threading.Barrier(threads)
+        wait([self._pool.submit(meeting.wait) for _ in range(threads)])
 
     @staticmethod
     def remarks(pipeline: Pipeline) -> tuple[str, ...]:
