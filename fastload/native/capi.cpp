@@ -8,6 +8,7 @@
 #include "class_order.h"
 #include "crc32c.h"
 #include "dct_encode.h"
+#include "jpeg_cut.h"
 #include "jpeg_encode.h"
 #include "jpeg_transcode.h"
 #include "near_groups.h"
@@ -185,6 +186,14 @@ int fl_decode(const uint8_t* payload, uint64_t length, int32_t codec, uint8_t* r
         item.out_width = static_cast<int32_t>(width);
         const fl_output output{FL_UINT8, FL_INTERLEAVED, 3, 0, 0};
         fastload::ProcessItem(item, output, false, nullptr, workspace);
+    });
+}
+
+int fl_cut_jpegs(fl_cut* cuts, uint64_t count, fl_buffer** arena, fl_error* error) {
+    return Guard(error, [&] {
+        auto made = std::make_unique<fl_buffer>();
+        fastload::CutJpegs(cuts, count, made->bytes);
+        *arena = made.release();
     });
 }
 

@@ -100,6 +100,25 @@ FL_EXPORT int fl_image_size(const uint8_t* payload, uint64_t length, int32_t cod
 FL_EXPORT int fl_decode(const uint8_t* payload, uint64_t length, int32_t codec, uint8_t* rgb,
                         uint32_t height, uint32_t width, fl_error* error);
 
+// One record of JPEG of which some pixel rows are wanted. Pointers are addresses, so that NumPy can
+// hold them.
+typedef struct fl_cut {
+    uint64_t payload;
+    uint64_t length;
+    uint64_t verified;  // as in fl_item
+    uint32_t crc32c;
+    int32_t status;  // out: 0, or an fl_code
+    int32_t first;   // the pixel rows first .. last - 1
+    int32_t last;
+    uint64_t data;  // out: a file that holds them, in the arena or the very payload
+    uint64_t size;  // out: its bytes
+    int32_t top;    // out: the pixel row that its first row is
+    int32_t reserved;
+} fl_cut;
+
+// See jpeg_cut.h. What fails costs its own record alone. The caller frees the arena.
+FL_EXPORT int fl_cut_jpegs(fl_cut* cuts, uint64_t count, fl_buffer** arena, fl_error* error);
+
 // Resamples RGB pixels as Pillow does, bit for bit; `filter` by Pillow's numbers, `order` is
 // PassOrder's in resize.h.
 FL_EXPORT int fl_resize(const uint8_t* rgb, uint32_t height, uint32_t width, uint32_t out_height,

@@ -7,8 +7,8 @@
 #include <string>
 
 #include "cached_source.h"
+#include "checksum.h"
 #include "colour.h"
-#include "crc32c.h"
 #include "error.h"
 #include "paging.h"
 #include "stages.h"
@@ -227,12 +227,7 @@ void Canvas::Write(const fl_item& item, const fl_output& output) {
 void CheckBytes(const fl_item& item) {
     const InStage stage(Stage::kRead);
     const auto* payload = reinterpret_cast<const uint8_t*>(item.payload);
-    // Written by one thread, perhaps by two with the same value.
-    auto* verified = reinterpret_cast<uint8_t*>(item.verified);
-    if (item.verified == 0 || __atomic_load_n(verified, __ATOMIC_RELAXED) != 0) return;
-    if (Crc32c(payload, item.length) != item.crc32c)
-        throw Failure(FL_CORRUPT, "its bytes are not those that were packed (checksum mismatch)");
-    __atomic_store_n(verified, 1, __ATOMIC_RELAXED);
+    CheckOnce(payload, item.length, item.crc32c, item.verified);
 }
 
 std::unique_ptr<PixelSource> OpenItem(const fl_item& item, bool fast, RecordCache* cache,
