@@ -6,7 +6,6 @@ pixels. Other codecs, and JPEGs that FFCV does not decode cleanly, are the nativ
 
 from __future__ import annotations
 
-import ctypes
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -17,34 +16,21 @@ import numpy.typing as npt
 import torch
 
 from fastload.augment import Pipeline
+from fastload.engines.ffcv.cutting import cut_files
 from fastload.engines.ffcv.decoder import planned_rows, planned_stages, resizes, split_plan
 from fastload.engines.ffcv.finishing import PIXELS, PIXELS_CODEC, ROW_PADDING, finish
 from fastload.engines.ffcv.stages import Stages
 from fastload.engines.native import NativeEngine
 from fastload.engines.pool import ITEM, JobFacts
 from fastload.engines.protocol import Job, Work
-from fastload.native import library
-from fastload.store import Codec, Pack
+from fastload.store import Codec
 
-__all__ = ["FfcvEngine", "is_sound"]
+__all__ = ["FfcvEngine"]
 
 # Few enough to keep the resized pixels in the processor's cache, enough to make calls coarse.
 _IMAGES_A_CALL = 8
 
 Rows = npt.NDArray[np.int64]
-
-
-def is_sound(pack: Pack, record: int, address: int, length: int) -> bool:
-    """Whether a record's bytes are those that were packed, and of the size in the index."""
-    index = pack.index
-    payload = np.ctypeslib.as_array(ctypes.cast(address, ctypes.POINTER(ctypes.c_uint8)), (length,))
-    if library.crc32c(payload) != index.crc32c[record]:
-        return False
-    try:
-        size = library.image_size(payload, int(index.codec[record]))
-    except library.NativeError:
-        return False
-    return size == (int(index.height[record]), int(index.width[record]))
 
 
 class _Room(threading.local):
@@ -97,15 +83,16 @@ class _FfcvJob:
             self._others.append((rows, self._native.submit(self._work.take(rows))))
 
     def _compute(self, rows: Rows) -> None:
-        work = self._work
-        addresses, lengths = work.pack.locate(work.records[rows])
-        sound = self._sound(rows, addresses, lengths)
+        work, images = self._work, self._metadata["f0"]
+        files, sound, _arena = cut_files(
+            work, rows, images["top"][rows], images["box_height"][rows]
+        )
         self._missed.extend(rows[~sound].tolist())
-        rows, addresses, lengths = rows[sound], addresses[sound], lengths[sound]
+        rows, files = rows[sound], files[sound]
         if not len(rows):
             return
-        metadata, pixels, results = self._placed(rows)
-        codes = self._decode(metadata, results, addresses, lengths)
+        metadata, pixels, results = self._placed(rows, files)
+        codes = self._decode(metadata, results, files)
         self._missed.extend(rows[codes != 0].tolist())
         decoded = np.flatnonzero(codes == 0)
         # Items point to these.
@@ -114,24 +101,12 @@ class _FfcvJob:
         finish(items, work.canvas)
         self._missed.extend(rows[decoded[items["status"] != 0]].tolist())
 
-    def _sound(
-        self, rows: Rows, addresses: npt.NDArray[np.uint64], lengths: npt.NDArray[Any]
-    ) -> npt.NDArray[np.bool_]:
-        """Which records have passed the checks that each passes once."""
-        work = self._work
-        records = work.records[rows]
-        sound: npt.NDArray[np.bool_] = work.checked[records] != 0
-        for place in np.flatnonzero(~sound):
-            record = int(records[place])
-            sound[place] = is_sound(work.pack, record, int(addresses[place]), int(lengths[place]))
-            if sound[place]:
-                work.checked[record] = 1
-        return sound
-
-    def _placed(self, rows: Rows) -> tuple[npt.NDArray[Any], ...]:
+    def _placed(self, rows: Rows, files: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], ...]:
         """Metadata with places for the results, the results' descriptions, their memory."""
         metadata = self._metadata[rows]
         images = metadata["f0"]
+        images["height"] = files["height"]
+        images["top"] -= files["top"]
         images["data_ptr"] = np.arange(len(rows))
         resized = images["out_height"] > 0
         pixels = np.zeros(len(rows), PIXELS)
@@ -147,15 +122,14 @@ class _FfcvJob:
         self,
         metadata: npt.NDArray[Any],
         results: npt.NDArray[np.uint8],
-        addresses: npt.NDArray[np.uint64],
-        lengths: npt.NDArray[Any],
+        files: npt.NDArray[Any],
     ) -> npt.NDArray[np.int32]:
         images = metadata["f0"]
         largest = int((images["height"].astype(np.int64) * images["width"]).max()) * 3
         scratch = self._room.bytes("scratch", largest)
         codes = np.empty(len(metadata), np.int32)
         memory = dict.fromkeys(self._stages.requirements["operation"], (scratch, results, codes))
-        state = images["data_ptr"].copy(), addresses, lengths.astype(np.uint64)
+        state = images["data_ptr"].copy(), files["data"].copy(), files["size"].copy()
         indices = np.arange(len(metadata))
         shared = self._stages.requirements["shared"]
         self._stages.run(indices, metadata, state, {"operation": memory, "shared": shared})

@@ -16,7 +16,7 @@ from ffcv.fields import IntField, RGBImageField
 from ffcv.pipeline import PipelineSpec
 from ffcv.pipeline.allocation_query import AllocationQuery
 
-from fastload.engines.ffcv.engine import is_sound
+from fastload.engines.ffcv.cutting import is_sound
 from fastload.engines.ffcv.kernels import UNDECODABLE, seed_draws
 from fastload.engines.ffcv.reading import IMAGE, PackReader
 from fastload.engines.ffcv.stages import Stages, ordered_state
@@ -143,8 +143,7 @@ class PipelineRunner:
             pack, checked = table.packs[part], table.checked[part]
             if checked[record] or pack.index.codec[record] != Codec.JPEG:
                 continue
-            addresses, lengths = pack.locate(np.array([record]))
-            unsound[row] = not is_sound(pack, record, int(addresses[0]), int(lengths[0]))
+            unsound[row] = not is_sound(pack, record)
             checked[record] |= not unsound[row]
         return unsound
 
