@@ -83,10 +83,8 @@ class _FfcvJob:
             self._others.append((rows, self._native.submit(self._work.take(rows))))
 
     def _compute(self, rows: Rows) -> None:
-        work, images = self._work, self._metadata["f0"]
-        files, sound, _arena = cut_files(
-            work, rows, images["top"][rows], images["box_height"][rows]
-        )
+        work, images = self._work, self._metadata["f0"][rows]
+        files, sound, _arena = cut_files(work, rows, images["top"], images["box_height"])
         self._missed.extend(rows[~sound].tolist())
         rows, files = rows[sound], files[sound]
         if not len(rows):
