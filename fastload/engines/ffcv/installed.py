@@ -13,7 +13,7 @@ import torch
 
 from fastload.errors import EngineError
 
-__all__ = ["compiling", "require_ffcv"]
+__all__ = ["COMPILER_LOCK", "compiling", "require_ffcv"]
 
 _HOW_TO_INSTALL = (
     'engine="ffcv" needs FFCV, which is built from source. Install the development packages of '
@@ -21,7 +21,8 @@ _HOW_TO_INSTALL = (
     'libturbojpeg0-dev), then: pip install "fastload[ffcv]"'
 )
 # FFCV keeps how to compile in attributes of a class.
-_COMPILER_LOCK = threading.RLock()
+COMPILER_LOCK = threading.RLock()
+"""Held while FFCV or numba compiles."""
 
 
 def require_ffcv() -> None:
@@ -34,7 +35,7 @@ def require_ffcv() -> None:
         import numba
         import numba.typed
 
-        with _COMPILER_LOCK:
+        with COMPILER_LOCK:
             _import(numba)
     except (ImportError, OSError) as error:
         raise EngineError(f"{_HOW_TO_INSTALL} ({type(error).__name__}: {error})") from error
@@ -71,7 +72,7 @@ def compiling(*, enabled: bool) -> Iterator[None]:
     """
     from ffcv.pipeline.compiler import Compiler
 
-    with _COMPILER_LOCK:
+    with COMPILER_LOCK:
         saved = Compiler.is_enabled, Compiler.num_threads, Compiler.__dict__["compile"]
         Compiler.is_enabled, Compiler.num_threads = enabled, 1
         Compiler.compile = classmethod(_seeing_failures(Compiler.compile))

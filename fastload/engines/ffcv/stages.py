@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy.typing as npt
 from ffcv.pipeline import PipelineSpec
 from ffcv.pipeline.graph import Graph
 
-from fastload.engines.ffcv.installed import compiling
+from fastload.engines.ffcv.installed import COMPILER_LOCK, compiling
 from fastload.engines.ffcv.reading import PackMemory, PackReader, State
 
 __all__ = ["Stages", "ordered_state"]
@@ -39,6 +40,8 @@ class Stages:
             )
             self.requirements, code = graph.collect_requirements()
             self._stages, self._outputs = graph.codegen_all(code)
+        # numba's functions must not be compiled, or read from disk, by two threads at once.
+        self._compiled = False
 
     def run(
         self,
@@ -62,6 +65,12 @@ class Stages:
             **{f"memory_{node}": room for node, room in memory["operation"].items()},
             **{f"shared_memory_{node}": room for node, room in memory["shared"].items()},
         }
+        with nullcontext() if self._compiled else COMPILER_LOCK:
+            outputs = self._run(values, state)
+            self._compiled = True
+        return outputs
+
+    def _run(self, values: dict[str, Any], state: State) -> tuple[Any, ...]:
         with self._memory.schedule_epoch([state]):
             for stage, nodes in self._stages:
                 results = stage(**values)
