@@ -49,11 +49,11 @@ def test_without_ffcv_the_error_says_what_to_install(small_pack: Path) -> None:
     said = run_python(
         "import sys\n"
         "sys.modules['ffcv'] = None\n"
-        "import fastload\n"
+        "import fastload, fastload.errors\n"
         f"loader = fastload.DataLoader(fastload.ImageFolder({str(small_pack)!r}), engine='ffcv')\n"
         "try:\n"
         "    next(iter(loader))\n"
-        "except fastload.EngineError as error:\n"
+        "except fastload.errors.EngineError as error:\n"
         "    print(error)\n"
     )
     assert "libturbojpeg0-dev" in said and 'pip install "fastload[ffcv]"' in said
