@@ -503,7 +503,8 @@ void TestCallers() {
     }
 }
 
-// An image that is decoded already becomes what the record of the same image becomes, without a pool.
+// An image that is decoded already becomes what the record of the same image becomes, without a
+// pool.
 void TestPixels() {
     RandomSource random(17);
     constexpr int32_t kHeight = 21, kWidth = 34;
@@ -527,7 +528,7 @@ void TestPixels() {
     CHECK(fl_items_process(batch.items().data(), batch.items().size(), &output, &error) == FL_OK);
     for (size_t i = 0; i < batch.items().size(); ++i) {
         CHECK(batch.items()[i].status == FL_OK);
-        CHECK(batch.Contents(i) == expected.Contents(i));
+        CHECK(batch.room(i).Contents() == expected.room(i).Contents());
     }
     pixels.width = 0;
     CHECK(fl_items_process(batch.items().data(), 1, &output, &error) == FL_OK);
