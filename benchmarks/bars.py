@@ -143,6 +143,8 @@ BARS: tuple[Bar, ...] = (
     AtLeast("native against ImageFolder, best workers", "loader", "imagefolder", 2.8),
     AtLeast("the same, ToTensor + Normalize", "float loader", "imagefolder", 4.0),
     AtLeast("native against FFCV, JPEG q95", "loader", "ffcv", 3.0),
+    AtLeast("engine ffcv against FFCV, JPEG q95", "loader", "ffcv", 1.0, "fastload_ffcv"),
+    AtLeast("the same, first epoch, compiled before", "compiled", "ffcv", 2.0, "fastload_ffcv"),
     AtLeast("Resize + CenterCrop against ImageFolder", "eval loader", "imagefolder", 2.5),
     AtLeast("dct pack against DALI on the CPU", "loader", "dali", 6.0, "fastload_dct"),
     AtLeast("dct pack against FFCV, raw pixels", "loader", "ffcv_raw", 2.0, "fastload_dct"),

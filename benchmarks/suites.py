@@ -74,16 +74,19 @@ DCT: tuple[Entrant, ...] = (("fastload_dct", THREADS),)
 CACHED: tuple[Entrant, ...] = (("fastload_cached", THREADS),)
 QUARTER: tuple[Entrant, ...] = (("fastload_quarter", THREADS),)
 FILLING: tuple[Entrant, ...] = (("fastload_filling", THREADS),)
+BY_FFCV: tuple[Entrant, ...] = (("fastload_ffcv", THREADS),)
 
 LOADER = Suite(
     "loader",
     "load",
-    FASTLOAD + DCT + CACHED + IMAGEFOLDER + DALI + FFCV + FFCV_RAW,
+    FASTLOAD + DCT + CACHED + IMAGEFOLDER + DALI + FFCV + FFCV_RAW + BY_FFCV,
     TRAIN_UINT8,
 )
 THREAD_SCALING = Suite(
     "threads", "load", (("fastload_dct", 1), ("fastload_dct", 2)), TRAIN_UINT8, passes=8
 )
+# Of one pass, in a process of its own: what is compiled is counted, unless the disk has it.
+COMPILED = Suite("compiled", "load", FFCV + BY_FFCV, TRAIN_UINT8, passes=1, fresh=True)
 FIRST_EPOCH = Suite("first epoch", "load", FASTLOAD + FILLING, TRAIN_UINT8, passes=1, fresh=True)
 BALANCED = Suite("balanced", "balanced", FASTLOAD + QUARTER, TRAIN_UINT8)
 COEFFICIENTS = Suite("coefficients", "coefficients", (("fastload_dct", 1),), TRAIN_UINT8)
@@ -116,6 +119,7 @@ SUITES = {
     for suite in (
         LOADER,
         THREAD_SCALING,
+        COMPILED,
         FIRST_EPOCH,
         BALANCED,
         COEFFICIENTS,

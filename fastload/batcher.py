@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from fastload.dataset import ImageFolder
     from fastload.view import Located, View
 
-__all__ = ["ON_ERROR", "Batcher", "Flight"]
+__all__ = ["ON_ERROR", "Batcher", "Flight", "Rows", "substitutes"]
 
 ON_ERROR = ("raise", "skip", "substitute")
 """What to do with a bad record: raise, leave it out, or take another one of its class."""
@@ -321,16 +321,9 @@ class Flight:
         Raises:
             FastloadError: ``error``, where no readable one is found.
         """
-        located = self._view.locate(np.arange(len(self._view)))
-        same = (located.labels == self._located.labels[row]) & (
-            located.parts == self._located.parts[row]
-        )
-        peers = np.flatnonzero(same & (located.records != self._located.records[row]))
         rows = np.array([row])
         draws = Draws(self._draws.seed, self._draws.epoch, self._draws.positions[rows])
-        words = draws.words(_SUBSTITUTE_STREAM, _SUBSTITUTE_TRIES)[0, :, 0]
-        for choice in below(words, len(peers)) if len(peers) else ():
-            index = peers[choice : choice + 1]
+        for index in substitutes(self._view, self._draws, self._indices, row):
             flight = self._batcher.launch(self._view, self._pipelines, index, draws)
             if not flight.land(0.0):
                 self._replace(row, flight)
@@ -401,6 +394,18 @@ class Flight:
         if dataset.target_transform is not None:
             target = dataset.target_transform(target)
         return sample, target
+
+
+def substitutes(view: View, draws: Draws, indices: Rows, row: int) -> Iterator[Rows]:
+    """Other samples of a row's class, one array of one at a time, by the row's random words."""
+    located = view.locate(np.arange(len(view)))
+    index = int(indices[row])
+    same = (located.labels == located.labels[index]) & (located.parts == located.parts[index])
+    peers = np.flatnonzero(same & (located.records != located.records[index]))
+    own = Draws(draws.seed, draws.epoch, draws.positions[np.array([row])])
+    words = own.words(_SUBSTITUTE_STREAM, _SUBSTITUTE_TRIES)[0, :, 0]
+    for choice in below(words, len(peers)) if len(peers) else ():
+        yield peers[choice : choice + 1]
 
 
 def _contained(image: torch.Tensor, container: Container) -> Any:

@@ -6,7 +6,7 @@ import logging
 import math
 import os
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, SupportsIndex
 
 import torch
@@ -55,6 +55,7 @@ from fastload.sample import (
 from fastload.source import Source
 from fastload.stats import LoaderStats, Progress
 from fastload.torch_path import RankBatches
+from fastload.user_pipelines import PipelineBatcher, PipelineFlight, check_pipelines
 from fastload.view import View, view_of
 
 __all__ = ["DataLoader"]
@@ -83,7 +84,8 @@ class DataLoader(TorchDataLoader[Any]):
         worker_init_fn, multiprocessing_context, persistent_workers, pin_memory_device, in_order:
             accepted; there are no worker processes, and batches always come in order.
         engine: "auto" for the one that measurements show fastest (``explain`` says which and why);
-            "native", or "torch" (Pillow and torchvision, slower, the same plan).
+            "native", "ffcv" (FFCV decodes and resizes), or "torch" (Pillow and torchvision,
+            slower); all follow the same plan.
         device: where the batches go; None leaves them in main memory.
         memory_format: torch.channels_last lets the channels of a pixel lie beside each other.
         seed: 64 bits that fix order and augmentation; None draws one from torch's generator.
@@ -108,6 +110,9 @@ class DataLoader(TorchDataLoader[Any]):
             first samples, "drop" leaves it out, "exact" lets some ranks have one sample less.
         mix: ``MixUp``, ``CutMix`` or ``RandomMix`` of ``fastload.augment``, for every batch; see
             the attribute.
+        pipelines: with engine="ffcv": operations of FFCV for the fields "image" and "label", as
+            FFCV's Loader takes them; batches are the tuples that it yields. The dataset's
+            transform does not run. See docs/engines.md.
 
     Raises:
         ValueError: arguments contradict one another, as in torch.
@@ -150,6 +155,7 @@ class DataLoader(TorchDataLoader[Any]):
         world_size: int | None = None,
         uneven: str = "pad",
         mix: BatchMix | None = None,
+        pipelines: Mapping[str, Any] | None = None,
     ) -> None:
         if isinstance(dataset, (str, os.PathLike)):
             raise TypeError(f"The dataset is a path: give ImageFolder({str(dataset)!r}).")
@@ -170,6 +176,8 @@ class DataLoader(TorchDataLoader[Any]):
         self._view = view_of(dataset)
         keeps = self._view is not None and self.engine == "native" and budget != 0
         self._cache_use = CacheUse(budget) if keeps else None
+        self.pipelines = pipelines
+        check_pipelines(pipelines, self.engine, self._view, batch_size, collate_fn)
         self._epochs = EpochCounter()
         self._agreement: SeedAgreement | None = None
         self._log = ErrorLog()
@@ -219,19 +227,24 @@ class DataLoader(TorchDataLoader[Any]):
         if self._view is not None or order.is_balanced:
             warn_of_repeats(self)
         self._ahead = self._batches_ahead(threads)
-        to_gpu = self.pin_memory or (self.device is not None and self.device.type == "cuda")
-        self._batcher = Batcher(
-            self.engine,
-            threads,
-            decode,
-            self._making_device(),
-            self._ahead,
-            pinned=to_gpu and torch.cuda.is_available(),
-            channels_last=memory_format == torch.channels_last,
-        )
+        self._batcher = self._own_batcher(threads)
         if self._cache_use is not None:
             self._cache_use.join(self)
         self.mix = mix
+
+    def _own_batcher(self, threads: int) -> Batcher:
+        if self.pipelines is not None:
+            return PipelineBatcher(self.pipelines, threads, self._ahead)
+        to_gpu = self.pin_memory or (self.device is not None and self.device.type == "cuda")
+        return Batcher(
+            self.engine,
+            threads,
+            self.decode,
+            self._making_device(),
+            self._ahead,
+            pinned=to_gpu and torch.cuda.is_available(),
+            channels_last=self.memory_format == torch.channels_last,
+        )
 
     def _making_device(self) -> torch.device:
         """Where the engine may make batches: what others collate, they get in main memory."""
@@ -472,6 +485,8 @@ class DataLoader(TorchDataLoader[Any]):
 
     def _collated(self, flight: Flight) -> Any:
         """What the user gets for a flight that has landed."""
+        if isinstance(flight, PipelineFlight):
+            return flight.outputs()
         if self.batch_sampler is None:
             # Without batches, torch hands its default_convert one sample instead of a list.
             sample: Any = flight.samples()[0]

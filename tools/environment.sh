@@ -3,6 +3,9 @@
 # needs, a virtual environment, fastload in it. What is there already is left as it is.
 #
 #     tools/environment.sh VENV EXTRAS      (EXTRAS as pip takes them: dev,train)
+#
+# The extra "ffcv" is special: FFCV is built from source, against a few megabytes of OpenCV instead of all
+# of it. Where it cannot be built that is said, and its tests are skipped.
 
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -11,6 +14,7 @@ venv=$1
 extras=$2
 python=${PYTHON:-python3}
 compiler=${CXX:-g++}
+ffcv=ffcv==1.0.2
 
 say() { printf '== %s\n' "$*"; }
 
@@ -73,9 +77,42 @@ install_fastload() {
         say "fastload and its dependencies are in $venv"
         return
     fi
-    say "pip install --editable .[$extras]    (torch is large; the first time takes minutes)"
-    "$venv/bin/python" -m pip install --disable-pip-version-check --editable ".[$extras]"
+    local wanted=,$extras,
+    wanted=${wanted/,ffcv,/,}
+    wanted=${wanted#,}
+    say "pip install --editable .[${wanted%,}]    (torch is large; the first time takes minutes)"
+    "$venv/bin/python" -m pip install --disable-pip-version-check --editable ".[${wanted%,}]"
     request >"$stamp"
+}
+
+has_ffcv() { "$venv/bin/python" -c 'import ffcv._libffcv, numba' 2>/dev/null; }
+
+missing_packages_of_ffcv() {
+    command -v pkg-config >/dev/null || echo pkg-config
+    printf '#include <turbojpeg.h>\n' | $compiler -x c++ -fsyntax-only - 2>/dev/null || echo libturbojpeg0-dev
+    printf '#include <opencv2/imgproc.hpp>\n' | $compiler -I/usr/include/opencv4 -x c++ -fsyntax-only - 2>/dev/null ||
+        echo libopencv-imgproc-dev
+}
+
+# Not by pip's extra: FFCV asks for opencv-python, which overwrites the opencv-python-headless of others,
+# and numba must not change the NumPy that is there.
+build_ffcv() {
+    local pip=("$venv/bin/python" -m pip install --disable-pip-version-check) packages numpy
+    mapfile -t packages < <(missing_packages_of_ffcv)
+    if ((${#packages[@]})); then
+        install_packages "${packages[@]}" || return 1
+    fi
+    numpy=$("$venv/bin/python" -c 'import numpy; print(numpy.__version__)')
+    "${pip[@]}" "numpy==$numpy" numba tqdm opencv-python-headless || return 1
+    PKG_CONFIG_PATH="$PWD/tools/ffcv" "${pip[@]}" --no-deps "$ffcv" && has_ffcv
+}
+
+install_ffcv() {
+    if has_ffcv; then
+        say "FFCV is in $venv"
+    elif ! (build_ffcv); then
+        say "FFCV cannot be built here, see above: the tests of engine=\"ffcv\" are skipped"
+    fi
 }
 
 require_python
@@ -88,3 +125,6 @@ if [[ ! -x $venv/bin/python ]]; then
     "$python" -m venv "$venv"
 fi
 install_fastload
+if [[ ,$extras, == *,ffcv,* ]]; then
+    install_ffcv
+fi

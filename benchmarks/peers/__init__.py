@@ -47,6 +47,7 @@ PEERS: dict[str, Peer] = {
         requirements=("ffcv==1.0.2",),
         system=("pkg-config", "libopencv-dev", "libturbojpeg0-dev"),
     ),
+    "fastload_ffcv": Peer("its pack, lossless, by FFCV's decoder", packs=True, environment="ffcv"),
     "ffcv_raw": Peer(".beton, raw pixels, 500 at most a side", packs=True, environment="ffcv"),
     "pillow": Peer("the same crops in memory"),
     "pillow_simd": Peer(

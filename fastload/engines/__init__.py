@@ -24,6 +24,7 @@ __all__ = [
 
 ENGINES = {
     "native": {"cpu": ("fastload.engines.native", "NativeEngine")},
+    "ffcv": {"cpu": ("fastload.engines.ffcv", "FfcvEngine")},
     "torch": {"cpu": ("fastload.engines.torch", "TorchEngine")},
 }
 """Name of each engine; the kinds of device it makes images on, with the module and the class."""

@@ -24,7 +24,7 @@ from fastload.engines.protocol import Job, Work
 from fastload.engines.torch import TorchEngine
 from fastload.store import Codec
 
-__all__ = ["NativeEngine"]
+__all__ = ["NativeEngine", "pool_output"]
 
 _DTYPES = {
     torch.uint8: OutputDtype.UINT8,
@@ -36,7 +36,8 @@ _DTYPES = {
 _SIGNAL_PERIOD = 0.1
 
 
-def _pool_output(canvas: Canvas) -> PoolOutput:
+def pool_output(canvas: Canvas) -> PoolOutput:
+    """What the native library is to write into a canvas."""
     output = canvas.output
     return PoolOutput(
         dtype=_DTYPES[output.dtype],
@@ -73,7 +74,7 @@ class _NativeJob:
         self._work = work
         self._steps = work.pipeline.write_steps(work.plan)
         self._items = _items(work, self._steps)
-        output = _pool_output(work.canvas)
+        output = pool_output(work.canvas)
         self._job: PoolJob = pool.submit(
             self._items, output, fast=decode == "fast", cache=work.cache
         )

@@ -22,6 +22,7 @@ class Buffer {
     }
     void Commit(size_t count) { size_ += count; }
     void Clear() { size_ = 0; }
+    void Truncate(size_t size) { size_ = size; }
 
     uint8_t* At(size_t offset) { return bytes_.get() + offset; }
 

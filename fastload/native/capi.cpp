@@ -8,6 +8,7 @@
 #include "class_order.h"
 #include "crc32c.h"
 #include "dct_encode.h"
+#include "jpeg_cut.h"
 #include "jpeg_encode.h"
 #include "jpeg_transcode.h"
 #include "near_groups.h"
@@ -188,6 +189,14 @@ int fl_decode(const uint8_t* payload, uint64_t length, int32_t codec, uint8_t* r
     });
 }
 
+int fl_cut_jpegs(fl_cut* cuts, uint64_t count, fl_buffer** arena, fl_error* error) {
+    return Guard(error, [&] {
+        auto made = std::make_unique<fl_buffer>();
+        fastload::CutJpegs(cuts, count, made->bytes);
+        *arena = made.release();
+    });
+}
+
 int fl_resize(const uint8_t* rgb, uint32_t height, uint32_t width, uint32_t out_height,
               uint32_t out_width, int32_t filter, int32_t order, uint8_t* out, fl_error* error) {
     return Guard(error, [&] {
@@ -252,13 +261,24 @@ int fl_pool_create(int32_t threads, fl_pool** pool, fl_error* error) {
 
 void fl_pool_destroy(fl_pool* pool) { const std::unique_ptr<fl_pool> owned(pool); }
 
+static void CheckOutput(const fl_output& output) {
+    if (output.dtype != FL_UINT8 && output.table == 0)
+        throw fastload::Failure(FL_BAD_ARGUMENT, "only uint8 is written without a table");
+    if (output.channels != 1 && output.channels != 3)
+        throw fastload::Failure(FL_BAD_ARGUMENT, "an output has 1 or 3 channels");
+}
+
+int fl_items_process(fl_item* items, uint64_t count, const fl_output* output, fl_error* error) {
+    return Guard(error, [&] {
+        CheckOutput(*output);
+        fastload::ProcessHere(items, count, *output);
+    });
+}
+
 int fl_pool_submit(fl_pool* pool, fl_item* items, uint64_t count, const fl_output* output,
                    int32_t fast, fl_cache* cache, fl_job** job, fl_error* error) {
     return Guard(error, [&] {
-        if (output->dtype != FL_UINT8 && output->table == 0)
-            throw fastload::Failure(FL_BAD_ARGUMENT, "only uint8 is written without a table");
-        if (output->channels != 1 && output->channels != 3)
-            throw fastload::Failure(FL_BAD_ARGUMENT, "an output has 1 or 3 channels");
+        CheckOutput(*output);
         fl_job submitted{pool->Submit(items, count, *output, fast != 0, cache)};
         *job = std::make_unique<fl_job>(std::move(submitted)).release();
     });

@@ -100,6 +100,25 @@ FL_EXPORT int fl_image_size(const uint8_t* payload, uint64_t length, int32_t cod
 FL_EXPORT int fl_decode(const uint8_t* payload, uint64_t length, int32_t codec, uint8_t* rgb,
                         uint32_t height, uint32_t width, fl_error* error);
 
+// One record of JPEG of which some pixel rows are wanted. Pointers are addresses, so that NumPy can
+// hold them.
+typedef struct fl_cut {
+    uint64_t payload;
+    uint64_t length;
+    uint64_t verified;  // as in fl_item
+    uint32_t crc32c;
+    int32_t status;  // out: 0, or an fl_code
+    int32_t first;   // the pixel rows first .. last - 1
+    int32_t last;
+    uint64_t data;  // out: a file that holds them, in the arena or the very payload
+    uint64_t size;  // out: its bytes
+    int32_t top;    // out: the pixel row that its first row is
+    int32_t reserved;
+} fl_cut;
+
+// See jpeg_cut.h. What fails costs its own record alone. The caller frees the arena.
+FL_EXPORT int fl_cut_jpegs(fl_cut* cuts, uint64_t count, fl_buffer** arena, fl_error* error);
+
 // Resamples RGB pixels as Pillow does, bit for bit; `filter` by Pillow's numbers, `order` is
 // PassOrder's in resize.h.
 FL_EXPORT int fl_resize(const uint8_t* rgb, uint32_t height, uint32_t width, uint32_t out_height,
@@ -155,6 +174,14 @@ typedef struct fl_item {
     char message[160];  // out, where status is not 0
 } fl_item;
 
+// A codec that no index has: the payload is an fl_pixels, an image that is decoded already.
+enum { FL_PIXELS = 256 };
+typedef struct fl_pixels {
+    uint64_t rgb;  // rows without gaps; 128 bytes behind the last one are readable
+    uint32_t height;
+    uint32_t width;
+} fl_pixels;
+
 enum { FL_UINT8 = 0, FL_FLOAT16 = 1, FL_BFLOAT16 = 2, FL_FLOAT32 = 3 };
 enum { FL_PLANAR = 0, FL_INTERLEAVED = 1 };
 
@@ -178,6 +205,10 @@ FL_EXPORT void fl_pool_destroy(fl_pool* pool);
 // the job is freed.
 FL_EXPORT int fl_pool_submit(fl_pool* pool, fl_item* items, uint64_t count, const fl_output* output,
                              int32_t fast, fl_cache* cache, fl_job** job, fl_error* error);
+// Works on the items in the calling thread, without a pool; only their own status tells of
+// failures.
+FL_EXPORT int fl_items_process(fl_item* items, uint64_t count, const fl_output* output,
+                               fl_error* error);
 // 0 when every item is done, 1 when that takes longer; a negative time waits for ever.
 FL_EXPORT int fl_job_wait(fl_job* job, int64_t milliseconds);
 // What the finished items took: each stage's time in nanoseconds, summed over threads.

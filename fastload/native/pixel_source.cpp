@@ -1,6 +1,7 @@
 #include "pixel_source.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "dct_region.h"
 #include "error.h"
@@ -62,6 +63,24 @@ void QoiPixels::Read(Box box, RowSink& sink) {
         DecodeQoi(data_, size_, scratch_.row(0), scratch_.stride(), box.top, box.top + box.height);
     }
     sink.Rows(scratch_.row(0) + box.left * channels_, scratch_.stride(), box.height);
+}
+
+BarePixels::BarePixels(const uint8_t* data, size_t size) {
+    fl_pixels pixels;
+    if (size != sizeof(pixels)) throw Failure(FL_BAD_ARGUMENT, "no description of pixels");
+    std::memcpy(&pixels, data, sizeof(pixels));
+    if (std::min(pixels.height, pixels.width) < 1 ||
+        std::max(pixels.height, pixels.width) > kMostSide)
+        throw Failure(FL_BAD_ARGUMENT, "pixels without a possible height and width");
+    height_ = static_cast<int32_t>(pixels.height);
+    width_ = static_cast<int32_t>(pixels.width);
+    channels_ = 3;
+    rgb_ = reinterpret_cast<const uint8_t*>(pixels.rgb);
+}
+
+void BarePixels::Read(Box box, RowSink& sink) {
+    const ptrdiff_t stride = ptrdiff_t{channels_} * width_;
+    sink.Rows(rgb_ + box.top * stride + ptrdiff_t{channels_} * box.left, stride, box.height);
 }
 
 ImagePixels::ImagePixels(const Image& image) : image_(image) {

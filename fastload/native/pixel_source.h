@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "box.h"
+#include "capi.h"
 #include "dct_record.h"
 #include "image.h"
 #include "jpeg_layout.h"
@@ -13,8 +14,8 @@
 
 namespace fastload {
 
-// Codec numbers of the pack's index.
-enum class Codec : int32_t { kJpeg = 0, kDct = 1, kQoi = 2 };
+// Codec numbers of the pack's index, and one of what is in memory alone.
+enum class Codec : int32_t { kJpeg = 0, kDct = 1, kQoi = 2, kPixels = FL_PIXELS };
 
 class PixelSource {
   public:
@@ -72,6 +73,16 @@ class QoiPixels final : public PixelSource {
     const uint8_t* data_;
     size_t size_;
     Image& scratch_;
+};
+
+// What an fl_pixels describes.
+class BarePixels final : public PixelSource {
+  public:
+    BarePixels(const uint8_t* data, size_t size);
+    void Read(Box box, RowSink& sink) override;
+
+  private:
+    const uint8_t* rgb_;
 };
 
 class ImagePixels final : public PixelSource {

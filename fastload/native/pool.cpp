@@ -56,6 +56,11 @@ fl_job_facts Process(fl_item& item, const fl_output& output, bool fast, RecordCa
 
 }  // namespace
 
+void ProcessHere(fl_item* items, uint64_t count, const fl_output& output) {
+    thread_local Workspace workspace;
+    for (uint64_t i = 0; i < count; ++i) Process(items[i], output, false, nullptr, workspace);
+}
+
 Job::~Job() {
     std::unique_lock lock(pool_.mutex_);
     std::erase(pool_.jobs_, this);

@@ -17,6 +17,9 @@ namespace fastload {
 class Pool;
 class RecordCache;
 
+// Works on the items in the calling thread.
+void ProcessHere(fl_item* items, uint64_t count, const fl_output& output);
+
 class Job {
   public:
     Job(Pool& pool, fl_item* items, uint64_t count, const fl_output& output, bool fast,

@@ -8,8 +8,8 @@
 
 #include "blur.h"
 #include "cached_source.h"
+#include "checksum.h"
 #include "colour.h"
-#include "crc32c.h"
 #include "error.h"
 #include "histogram.h"
 #include "levels.h"
@@ -283,12 +283,7 @@ void Canvas::Write(const fl_item& item, const fl_output& output) {
 void CheckBytes(const fl_item& item) {
     const InStage stage(Stage::kRead);
     const auto* payload = reinterpret_cast<const uint8_t*>(item.payload);
-    // Written by one thread, perhaps by two with the same value.
-    auto* verified = reinterpret_cast<uint8_t*>(item.verified);
-    if (item.verified == 0 || __atomic_load_n(verified, __ATOMIC_RELAXED) != 0) return;
-    if (Crc32c(payload, item.length) != item.crc32c)
-        throw Failure(FL_CORRUPT, "its bytes are not those that were packed (checksum mismatch)");
-    __atomic_store_n(verified, 1, __ATOMIC_RELAXED);
+    CheckOnce(payload, item.length, item.crc32c, item.verified);
 }
 
 std::unique_ptr<PixelSource> OpenItem(const fl_item& item, bool fast, RecordCache* cache,
@@ -314,6 +309,8 @@ std::unique_ptr<PixelSource> OpenRecord(const uint8_t* payload, uint64_t length,
             return std::make_unique<DctPixels>(payload, length, workspace.record);
         case Codec::kQoi:
             return std::make_unique<QoiPixels>(payload, length, workspace.decoded);
+        case Codec::kPixels:
+            return std::make_unique<BarePixels>(payload, length);
     }
     throw Failure(FL_BAD_ARGUMENT,
                   "codec " + std::to_string(codec) + " is not one of the native library's");

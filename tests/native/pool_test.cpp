@@ -508,6 +508,44 @@ void TestCallers() {
     }
 }
 
+// An image that is decoded already becomes what the record of the same image becomes, without a
+// pool.
+void TestPixels() {
+    RandomSource random(17);
+    constexpr int32_t kHeight = 21, kWidth = 34;
+    Bytes rgb = random.Picture(kWidth, kHeight, 3, 20, true);
+    const Record record = QoiRecord(rgb, kHeight, kWidth);
+    rgb.resize(rgb.size() + 128);
+    fl_pixels pixels{AddressOf(rgb.data()), kHeight, kWidth};
+    Batch expected(kLevels, {}), batch(kLevels, {});
+    for (int i = 0; i < 8; ++i) {
+        const Steps steps = RandomSteps(random, record, 8, 9);
+        expected.Add(record, steps, 8, 9);
+        fl_item& item = batch.Add(record, steps, 8, 9);
+        item.codec = FL_PIXELS;
+        item.payload = AddressOf(&pixels);
+        item.length = sizeof(pixels);
+    }
+    Pool pool(1);
+    CHECK(expected.SubmitTo(pool)->Wait(kForEver));
+    const fl_output output = kLevels;
+    fl_error error;
+    CHECK(fl_items_process(batch.items().data(), batch.items().size(), &output, &error) == FL_OK);
+    for (size_t i = 0; i < batch.items().size(); ++i) {
+        CHECK(batch.items()[i].status == FL_OK);
+        CHECK(batch.room(i).Contents() == expected.room(i).Contents());
+    }
+    pixels.width = 0;
+    CHECK(fl_items_process(batch.items().data(), 1, &output, &error) == FL_OK);
+    CHECK(batch.items()[0].status == FL_BAD_ARGUMENT);
+    batch.items()[0].length = 3;
+    CHECK(fl_items_process(batch.items().data(), 1, &output, &error) == FL_OK);
+    CHECK(batch.items()[0].status == FL_BAD_ARGUMENT);
+    fl_output refused = kLevels;
+    refused.channels = 2;
+    CHECK(fl_items_process(batch.items().data(), 1, &refused, &error) == FL_BAD_ARGUMENT);
+}
+
 }  // namespace
 
 int main() {
@@ -526,5 +564,6 @@ int main() {
     TestRefusals();
     TestOutOfMemory();
     TestCallers();
+    TestPixels();
     return Verdict();
 }
