@@ -18,7 +18,7 @@ from torch import multiprocessing
 from torchvision.transforms import transforms as v1
 
 import fastload
-from tests.test_loader import in_child
+from tests.forked import in_child
 
 ROOT = Path(__file__).resolve().parents[1]
 ENGINES = ["native", "torch"]
