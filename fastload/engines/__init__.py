@@ -24,6 +24,10 @@ __all__ = [
 
 ENGINES = {
     "native": {"cpu": ("fastload.engines.native", "NativeEngine")},
+    "dali": {
+        "cpu": ("fastload.engines.dali.engine", "DaliEngine"),
+        "cuda": ("fastload.engines.dali.engine", "DaliEngine"),
+    },
     "torch": {"cpu": ("fastload.engines.torch", "TorchEngine")},
 }
 """Name of each engine; the kinds of device it makes images on, with the module and the class."""
