@@ -229,7 +229,7 @@ def _colour_jitter(op: ColorJitter) -> Part:
         chosen = order[np.isin(order, present)].reshape(len(sizes), len(present))
         taken = np.take_along_axis(factors, chosen, axis=1).astype(np.float32)
         return {f"kind{k}": chosen[:, k].astype(np.int32) for k in places} | {
-            f"factor{k}": taken[:, k] for k in places
+            f"factor{k}": taken[:, k].copy() for k in places
         }
 
     def apply(images: Any, nodes: Nodes) -> Any:
