@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ from fastload.engines.dali.graph import (
 )
 from fastload.engines.pool import ITEM, OutputDtype, OutputLayout, Pool, PoolOutput
 from fastload.engines.protocol import Work
-from fastload.native.cuts import CUT, cut_jpegs
+from fastload.native.cuts import CUT, Arena
 from fastload.store import Codec
 
 __all__ = ["Feed", "feed_of", "first_feed"]
@@ -42,16 +42,18 @@ class Feed:
 
     Attributes:
         rows: int64, shape (k,): the rows of the work that are fed, in order.
-        inputs: one array, or a list of arrays, for each input; some are views of ``held``.
-        held: what must live until the batch has come out.
+        inputs: one array, or a list of arrays, for each input.
+        work: whose pack the JPEG files lie in, those that were not cut.
+        arena: where the others lie. Both must live until the batch has come out.
     """
 
     rows: Rows
     inputs: dict[str, Any]
-    held: tuple[Any, ...]
+    work: Work
+    arena: Arena
 
 
-def feed_of(work: Work, rows: Rows, recipe: Recipe, pool: Pool) -> Feed:
+def feed_of(work: Work, rows: Rows, recipe: Recipe, pool: Pool, arena: Arena) -> Feed:
     """Gather a batch.
 
     Rows whose bytes are not those packed, or that cannot be read, are left out.
@@ -61,12 +63,13 @@ def feed_of(work: Work, rows: Rows, recipe: Recipe, pool: Pool) -> Feed:
         rows: of the work: those to be fed.
         recipe: of the graph.
         pool: decodes what is no JPEG.
+        arena: for the cut files.
     """
     part = work.take(rows)
     windows = _windows(part.pipeline, part.plan, part)
     encoded = part.pack.index.codec[part.records] == Codec.JPEG
-    files, tops, fit, arena = _files(part, windows, encoded)
-    pixels, decoded, memory = _pixels(part, windows, ~encoded, pool)
+    files, tops, fit = _files(part, windows, encoded, arena)
+    pixels, decoded = _pixels(part, windows, ~encoded, pool)
     kept = np.flatnonzero(np.where(encoded, fit, decoded))
     start = windows[:, :2].copy()
     start[:, 0] -= tops
@@ -77,13 +80,13 @@ def feed_of(work: Work, rows: Rows, recipe: Recipe, pool: Pool) -> Feed:
         WINDOW[0]: start[kept].astype(np.int32),
         WINDOW[1]: windows[kept, 2:].astype(np.int32),
     } | _parameters(part.pipeline, part.plan.take(kept), part, kept, windows, recipe)
-    return Feed(rows[kept], inputs, (work, arena, memory))
+    return Feed(rows[kept], inputs, work, arena)
 
 
 def first_feed(recipe: Recipe, feed: Feed) -> Feed:
     """The first image of a batch alone, to try a graph with."""
     first = {name: values[:1] for name, values in feed.inputs.items()}
-    return Feed(feed.rows[:1], first, feed.held)
+    return replace(feed, rows=feed.rows[:1], inputs=first)
 
 
 def _windows(pipeline: Pipeline, plan: Plan, work: Work) -> Windows:
@@ -102,15 +105,15 @@ def _windows(pipeline: Pipeline, plan: Plan, work: Work) -> Windows:
 
 
 def _files(
-    work: Work, windows: Windows, encoded: npt.NDArray[np.bool_]
-) -> tuple[list[Any], Rows, npt.NDArray[np.bool_], Any]:
+    work: Work, windows: Windows, encoded: npt.NDArray[np.bool_], arena: Arena
+) -> tuple[list[Any], Rows, npt.NDArray[np.bool_]]:
     """The JPEG files, cut: each row's bytes, the image's row that it begins with, and whether."""
     count = len(encoded)
     files: list[Any] = [_NO_FILE] * count
     tops, fit = np.zeros(count, np.int64), np.zeros(count, np.bool_)
     rows = np.flatnonzero(encoded)
     if not len(rows):
-        return files, tops, fit, None
+        return files, tops, fit
     records = work.records[rows]
     cuts = np.zeros(len(rows), CUT)
     cuts["payload"], cuts["length"] = work.pack.locate(records)
@@ -118,23 +121,23 @@ def _files(
     cuts["crc32c"] = work.pack.index.crc32c[records]
     cuts["first"] = windows[rows, 0]
     cuts["last"] = windows[rows, 0] + windows[rows, 2]
-    views, arena = cut_jpegs(cuts)
+    views = arena.cut(cuts)
     for row, view in zip(rows.tolist(), views, strict=True):
         files[row] = view
     tops[rows], fit[rows] = cuts["top"], cuts["status"] == 0
-    return files, tops, fit, arena
+    return files, tops, fit
 
 
 def _pixels(
     work: Work, windows: Windows, wanted: npt.NDArray[np.bool_], pool: Pool
-) -> tuple[list[Any], npt.NDArray[np.bool_], Any]:
+) -> tuple[list[Any], npt.NDArray[np.bool_]]:
     """The windows of records that are no JPEG, decoded by the native library."""
     count = len(wanted)
     pixels: list[Any] = [_NO_PIXELS] * count
     decoded = np.zeros(count, np.bool_)
     rows = np.flatnonzero(wanted)
     if not len(rows):
-        return pixels, decoded, None
+        return pixels, decoded
     sizes = windows[rows, 2] * windows[rows, 3] * 3
     ends = np.cumsum(sizes)
     memory = np.empty(int(ends[-1]), np.uint8)
@@ -150,7 +153,7 @@ def _pixels(
     decoded[rows] = items["status"] == 0
     for row, end, size in zip(rows.tolist(), ends.tolist(), sizes.tolist(), strict=True):
         pixels[row] = memory[end - size : end].reshape(*windows[row, 2:], 3)
-    return pixels, decoded, memory
+    return pixels, decoded
 
 
 def _items(work: Work, rows: Rows, windows: Windows) -> npt.NDArray[Any]:

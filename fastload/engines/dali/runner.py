@@ -19,6 +19,7 @@ from fastload.engines.dali.graph import Recipe, build
 from fastload.engines.pool import Pool
 from fastload.engines.protocol import Work
 from fastload.errors import EngineError
+from fastload.native.cuts import Arena
 
 __all__ = ["Batch", "Runner"]
 
@@ -143,7 +144,12 @@ class _Flow:
         self._in_flight = in_flight
         self._room = threading.Semaphore(in_flight)
         self._scheduled: SimpleQueue[tuple[Batch, Feed] | None] = SimpleQueue()
+        # One is being filled while the others are read.
+        self._arenas: SimpleQueue[Arena] = SimpleQueue()
+        for _ in range(in_flight + 1):
+            self._arenas.put(Arena())
         self._graph: DaliPipeline | None = None
+        self._broken: BaseException | None = None
         self._warned = False
 
     def feed_all(self) -> None:
@@ -168,15 +174,28 @@ class _Flow:
         pool.close()
 
     def _feed(self, batch: Batch, work: Work, recipe: Recipe, pool: Pool) -> None:
-        feed = feed_of(work, batch.rows, recipe, pool)
-        if not len(feed.rows):
-            batch.finish(None, None)
-            return
-        if self._graph is None:
-            self._graph = self._started(recipe, feed)
+        if self._broken is not None:
+            raise self._broken
+        arena = self._arenas.get()
+        try:
+            feed = feed_of(work, batch.rows, recipe, pool, arena)
+            if not len(feed.rows):
+                batch.finish(None, None)
+                self._arenas.put(arena)
+                return
+            if self._graph is None:
+                self._graph = self._started(recipe, feed)
+        except BaseException:
+            self._arenas.put(arena)
+            raise
         self._room.acquire()
-        _give(self._graph, feed)
-        self._graph.schedule_run()
+        try:
+            _give(self._graph, feed)
+            self._graph.schedule_run()
+        except BaseException as error:
+            # Some inputs are a batch ahead of the others now: nothing right can come any more.
+            self._broken = error
+            raise
         self._scheduled.put((batch, feed))
 
     def _started(self, recipe: Recipe, feed: Feed) -> DaliPipeline:
@@ -224,6 +243,7 @@ class _Flow:
             except BaseException as error:  # noqa: BLE001 (raised where the batch is waited for)
                 batch.error = error
                 batch.done.set()
+            self._arenas.put(feed.arena)
             self._room.release()
             del item, batch, feed
 
