@@ -37,7 +37,7 @@ IMAGES_OF_A_PASS = 10_000
 CLASSES = 1000
 
 
-def loader_of(job: Job, cache: str | int) -> fastload.DataLoader:
+def loader_of(job: Job, cache: str | int, engine: str = "native") -> fastload.DataLoader:
     """A loader whose pass is one long epoch over ``job.passes`` permutations, as ImageFolder's."""
     dataset = fastload.ImageFolder(job.packed, torchvision_transform(job.recipe))
     return fastload.DataLoader(
@@ -48,6 +48,7 @@ def loader_of(job: Job, cache: str | int) -> fastload.DataLoader:
         persistent_workers=job.threads > 0,
         drop_last=True,
         cache=cache,
+        engine=engine,
     )
 
 

@@ -26,9 +26,7 @@ def _luma(images: Any) -> Any:
 
 def grey(images: Any) -> Any:
     """Three equal channels."""
-    return fn.color_space_conversion(
-        _luma(images), image_type=types.GRAY, output_type=types.RGB
-    )
+    return fn.color_space_conversion(_luma(images), image_type=types.GRAY, output_type=types.RGB)
 
 
 def brightness(images: Any, factor: Any) -> Any:

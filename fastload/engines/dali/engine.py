@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 import time
 import weakref
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -26,8 +26,8 @@ try:
     from fastload.engines.dali.runner import Batch, Runner
 except ImportError as error:
     raise EngineError(
-        "engine='dali' needs NVIDIA DALI: pip install 'fastload[dali]' (the wheel of CUDA 13, which "
-        f"runs on the CPU alone too). Importing it said: {error}."
+        "engine='dali' needs NVIDIA DALI: pip install 'fastload[dali]' (the wheel of CUDA 13, "
+        f"which runs on the CPU alone too). Importing it said: {error}."
     ) from error
 
 __all__ = ["DaliEngine"]
@@ -87,8 +87,6 @@ def _beside(canvas: Canvas, places: Rows) -> Canvas:
 
 
 def _onto(work: Work, canvas: Canvas) -> Work:
-    from dataclasses import replace
-
     return replace(work, canvas=canvas, rows=np.arange(len(canvas)))
 
 
@@ -101,7 +99,6 @@ class _DaliJob:
         self._batch = batch
         self._shares: list[_NativeShare] = []
         self._settled = False
-        self._lock = threading.Lock()
         self._send(native)
 
     def _send(self, rows: Rows) -> None:

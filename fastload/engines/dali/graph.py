@@ -13,7 +13,6 @@ from nvidia.dali import Pipeline as DaliPipeline
 from nvidia.dali import fn, pipeline_def, types
 
 from fastload.augment import Output, Pipeline
-from fastload.augment.crop import CenterCrop
 from fastload.augment.erase import RandomErasing
 from fastload.augment.flip import HorizontalFlip
 from fastload.augment.op import Op
@@ -21,14 +20,20 @@ from fastload.augment.resized_crop import RandomResizedCrop
 from fastload.engines.dali.operations import Part, part_of
 from fastload.engines.dali.output import finished, output_key
 
-__all__ = ["ENCODED", "IS_ENCODED", "PIXELS", "WINDOW", "Recipe", "build", "input_name", "recipe_of"]
+__all__ = [
+    "ENCODED",
+    "IS_ENCODED",
+    "PIXELS",
+    "WINDOW",
+    "Recipe",
+    "build",
+    "input_name",
+    "recipe_of",
+]
 
 ENCODED, PIXELS, IS_ENCODED = "encoded", "pixels", "is_encoded"
 WINDOW = ("window_start", "window_shape")
 """The inputs of every graph: JPEG files, images decoded before, which of both, what to decode."""
-
-WINDOWED = (RandomResizedCrop, CenterCrop)
-"""Operations that need a box of the image alone: where one comes first, no more is decoded."""
 
 
 def input_name(place: int, name: str) -> str:
@@ -130,8 +135,7 @@ def _graph(recipe: Recipe, on_gpu: bool) -> Any:
 
 def _inputs(recipe: Recipe, place: int) -> dict[str, Any]:
     return {
-        name: fn.external_source(name=input_name(place, name))
-        for name in recipe.inputs_of(place)
+        name: fn.external_source(name=input_name(place, name)) for name in recipe.inputs_of(place)
     }
 
 

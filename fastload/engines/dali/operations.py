@@ -211,7 +211,8 @@ def _flip(op: HorizontalFlip | VerticalFlip) -> Part:
 
 def _if(images: Any, condition: Any, change: Callable[[Any], Any]) -> Any:
     """The images for which a condition holds changed, the others as they are."""
-    if condition:  # DALI makes a branch of the graph of it
+    # DALI makes a branch of the graph of a statement, not of an expression.
+    if condition:  # noqa: SIM108
         changed = change(images)
     else:
         changed = images

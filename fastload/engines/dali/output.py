@@ -86,5 +86,4 @@ def _looked_up(images: Any, output: Output, channels_last: bool) -> Any:
         )
         for place, values in enumerate(output.table.float().tolist())
     ]
-    layout = {"axis": 2, "axis_name": "C"} if channels_last else {"axis": 0, "axis_name": "C"}
-    return fn.stack(*channels, **layout)
+    return fn.stack(*channels, axis=2 if channels_last else 0, axis_name="C")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import deque
 from queue import SimpleQueue
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from nvidia.dali import Pipeline as DaliPipeline
+from torch.utils.dlpack import from_dlpack
 
 from fastload.augment import Container
 from fastload.engines.dali.feeding import Feed, feed_of, first_feed
@@ -75,14 +75,14 @@ def _adopt(work: Work, rows: Rows, images: Any) -> None:
     planes = canvas.channels_last and canvas.output.container is not Container.PIL
     sizes = np.stack([canvas.heights[rows], canvas.widths[rows]])
     if (sizes == sizes[:, :1]).all():
-        groups = [(rows, torch.from_dlpack(images.as_tensor()))]
+        groups = [(rows, from_dlpack(images.as_tensor()))]
     else:
         groups = [
-            (rows[place : place + 1], torch.from_dlpack(images[place])[None])
+            (rows[place : place + 1], from_dlpack(images[place])[None])
             for place in range(len(rows))
         ]
     for some, batch in groups:
-        batch = batch.permute(0, 3, 1, 2) if planes else batch  # noqa: PLW2901
+        batch = batch.permute(0, 3, 1, 2) if planes else batch
         canvas.adopt(some, batch.to(canvas.output.dtype))
 
 
