@@ -37,8 +37,8 @@ environment:
 native: | environment
 	$(BIN)/python setup.py build_native
 
-# The C++ tests, under each of the sanitizers (two of them cannot be in one program). Threads do the same with
-# each instruction set: one is enough for ThreadSanitizer.
+# The C++ tests, under each of the sanitizers (two of them cannot be in one program). ThreadSanitizer runs those
+# that start threads, and with one instruction set, since threads do the same with each.
 test-sanitize: environment
 	FASTLOAD_SIMD=avx2 $(BIN)/python setup.py test_native --sanitize=thread
 	$(BIN)/python setup.py test_native --sanitize=address,undefined

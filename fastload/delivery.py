@@ -1,19 +1,25 @@
-"""From what has landed to what the user gets: collated, pinned, on its device."""
+"""From what has landed to what the user gets: collated, mixed, pinned, on its device."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.utils.data import default_collate
 
+from fastload.augment import BatchMix, Draws
 from fastload.errors import EngineError
+
+if TYPE_CHECKING:
+    from fastload.view import View
 
 __all__ = [
     "checked_device",
     "checked_memory_format",
+    "checked_mix",
     "collated_by_default",
     "in_memory_format",
+    "mixed_batch",
     "on_device",
 ]
 
@@ -96,3 +102,58 @@ def on_device(batch: Any, device: torch.device) -> Any:
     if isinstance(batch, dict):
         return {key: on_device(item, device) for key, item in batch.items()}
     return batch
+
+
+def checked_mix(mix: Any, view: View | None, *, batched: bool) -> BatchMix | None:
+    """What mixes a loader's batches; None where nothing does.
+
+    Args:
+        mix: what the user has given.
+        view: the loader's samples, where they are of packs.
+        batched: whether the loader makes batches.
+
+    Raises:
+        TypeError: it is nothing that mixes batches.
+        ValueError: there are no batches or no positions of samples, or more classes than it knows.
+    """
+    if mix is None:
+        return None
+    if not isinstance(mix, BatchMix):
+        raise TypeError(
+            f"mix is {mix!r}: give a MixUp, CutMix or RandomMix of fastload.augment. Others, "
+            "torchvision's say, can be called on each batch."
+        )
+    if view is None:
+        raise ValueError(
+            "mix= needs a dataset made of packs: of this one, call the mix on each batch, "
+            "mix(images, labels, step=...)."
+        )
+    if not batched:
+        raise ValueError("mix= needs batches: give the loader a batch_size.")
+    for part in view.parts:
+        if part.target_transform is None and len(part.classes) > mix.num_classes:
+            raise ValueError(
+                f"mix is of {mix.num_classes} classes, the dataset has {len(part.classes)}: give "
+                "the mix num_classes=len(dataset.classes)."
+            )
+    return mix
+
+
+def mixed_batch(batch: Any, mix: BatchMix, draws: Draws) -> Any:
+    """A batch of images and targets, mixed.
+
+    Args:
+        batch: (images, targets).
+        mix: how.
+        draws: the random words of the samples' positions; those of the first one decide.
+
+    Raises:
+        TypeError: it is another kind of batch.
+    """
+    if not (isinstance(batch, (list, tuple)) and len(batch) == 2):
+        raise TypeError(
+            f"mix= is for batches of images and targets, and this is a {type(batch).__name__}: let "
+            "collate_fn return the two, or call the mix in the training loop."
+        )
+    images, targets = batch
+    return list(mix.at(images, targets, Draws(draws.seed, draws.epoch, draws.positions[:1])))

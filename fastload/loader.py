@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader as TorchDataLoader
 from torch.utils.data import Dataset, Sampler, default_collate
 from torch.utils.data._utils.pin_memory import pin_memory as pin
 
-from fastload.augment import Pipeline
+from fastload.augment import BatchMix, Draws, Pipeline
 from fastload.balancing import EpochOrder
 from fastload.batcher import ON_ERROR, Batcher, Flight
 from fastload.caching import CacheUse, checked_cache
@@ -22,8 +22,10 @@ from fastload.cpus import usable_cpus
 from fastload.delivery import (
     checked_device,
     checked_memory_format,
+    checked_mix,
     collated_by_default,
     in_memory_format,
+    mixed_batch,
     on_device,
 )
 from fastload.engines.cache import shared_cache
@@ -104,6 +106,8 @@ class DataLoader(TorchDataLoader[Any]):
             packs, only balanced epochs are divided.
         uneven: what to do with the rest that cannot be divided among the ranks: "pad" repeats the
             first samples, "drop" leaves it out, "exact" lets some ranks have one sample less.
+        mix: ``MixUp``, ``CutMix`` or ``RandomMix`` of ``fastload.augment``, for every batch; see
+            the attribute.
 
     Raises:
         ValueError: arguments contradict one another, as in torch.
@@ -145,6 +149,7 @@ class DataLoader(TorchDataLoader[Any]):
         rank: int | None = None,
         world_size: int | None = None,
         uneven: str = "pad",
+        mix: BatchMix | None = None,
     ) -> None:
         if isinstance(dataset, (str, os.PathLike)):
             raise TypeError(f"The dataset is a path: give ImageFolder({str(dataset)!r}).")
@@ -226,6 +231,7 @@ class DataLoader(TorchDataLoader[Any]):
         )
         if self._cache_use is not None:
             self._cache_use.join(self)
+        self.mix = mix
 
     def _making_device(self) -> torch.device:
         """Where the engine may make batches: what others collate, they get in main memory."""
@@ -285,6 +291,18 @@ class DataLoader(TorchDataLoader[Any]):
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self.__dict__["_passes"] = weakref.WeakSet()
+
+    @property
+    def mix(self) -> BatchMix | None:
+        """What mixes each batch, on its device, from the next one on; None leaves them as they are.
+
+        How a batch is mixed depends on seed, epoch and the position of its first sample alone.
+        """
+        return self._mix
+
+    @mix.setter
+    def mix(self, mix: BatchMix | None) -> None:
+        self._mix = checked_mix(mix, self._view, batched=self.batch_sampler is not None)
 
     @property
     def errors(self) -> list[FastloadError]:
@@ -348,6 +366,8 @@ class DataLoader(TorchDataLoader[Any]):
         threads = self._batcher.threads
         why = f" ({self._choice.reason})" if self._choice.reason else ""
         print(f"engine {self.engine}{why}, decode {self.decode}, {threads} threads, {ahead}")
+        if self.mix is not None:
+            print(f"batches mixed by {self.mix!r}")
         for line in explain_ranks(self._source.ranks, self.sampler, self.uneven, len(self)):
             print(line)
         for part, pipeline in zip(self._view.parts, self._pipelines(self._view), strict=True):
@@ -463,11 +483,15 @@ class DataLoader(TorchDataLoader[Any]):
             return list(made)
         return in_memory_format(collated_by_default(flight.samples()), self.memory_format)
 
-    def _delivered(self, batch: Any) -> Any:
+    def _delivered(self, batch: Any, draws: Draws) -> Any:
+        if self.mix is not None and self.device is None:
+            batch = mixed_batch(batch, self.mix, draws)
         if self.pin_memory and torch.cuda.is_available():
             batch = pin(batch)  # type: ignore[no-untyped-call]
         if self.device is not None:
             batch = on_device(batch, self.device)
+            if self.mix is not None:
+                batch = mixed_batch(batch, self.mix, draws)
         return batch
 
 

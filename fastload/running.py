@@ -34,7 +34,7 @@ class Pass:
         self._loader = loader
         self._view = view
         self._place = place
-        self._under_way: deque[tuple[Flight, int] | BaseException] = deque()
+        self._under_way: deque[tuple[Flight, Draws, int] | BaseException] = deque()
         self.progress = Progress(place.epoch)
         self._pipelines = loader._pipelines(view)
         use = loader._cache_use
@@ -63,13 +63,13 @@ class Pass:
             if isinstance(launched, BaseException):
                 self.close()
                 raise launched
-            flight, after = launched
+            flight, draws, after = launched
             with self.progress.waiting():
                 self._settle(flight)
             self.progress.add(len(flight), flight.facts)
             self._launch(self._loader._ahead)
             if len(flight):
-                batch = self._loader._delivered(self._loader._collated(flight))
+                batch = self._loader._delivered(self._loader._collated(flight), draws)
                 self._place.position = after
                 self._place.complete = self._slices is None and not self._under_way
                 return batch
@@ -88,7 +88,7 @@ class Pass:
                 flight = loader._batcher.launch(
                     self._view, self._pipelines, chosen, draws, self._uses
                 )
-                self._under_way.append((flight, after))
+                self._under_way.append((flight, draws, after))
                 self._launched += 1
             except StopIteration:
                 self._slices = None

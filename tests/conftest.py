@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -65,6 +66,13 @@ def label_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def small_pack(label_folder: Path) -> Path:
     """The pack of ``label_folder``. Not to be changed."""
     return fastload.pack(label_folder, workers=2).path
+
+
+@pytest.fixture
+def copy(small_pack: Path, tmp_path: Path) -> Path:
+    """The pack of 22 images, to be changed at will."""
+    shutil.copytree(small_pack, tmp_path / "copy.pack")
+    return tmp_path / "copy.pack"
 
 
 @pytest.fixture(scope="session")

@@ -14,8 +14,7 @@ results differ by rounding).
 from __future__ import annotations
 
 import numbers
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
@@ -25,138 +24,16 @@ from fastload.augment.colour import ColorJitter, Grayscale, RandomGrayscale
 from fastload.augment.crop import CenterCrop, RandomCrop
 from fastload.augment.erase import RandomErasing
 from fastload.augment.flip import HorizontalFlip, VerticalFlip
-from fastload.augment.op import Op
-from fastload.augment.output import DTYPES, Container, Output, level_ramp
+from fastload.augment.lowering_augmentations import AUGMENTATIONS
+from fastload.augment.output import Container, level_ramp
 from fastload.augment.pad import Pad
 from fastload.augment.pipeline import Note, Pipeline
 from fastload.augment.resize import FILTERS, Resize
 from fastload.augment.resized_crop import RandomResizedCrop
 from fastload.augment.sometimes import Sometimes
+from fastload.augment.walk import Erasure, NotLoweredError, Transform, Walk, fill_of, is_v2
 
 __all__ = ["lower"]
-
-Transform = Callable[[Any], Any]
-
-
-class _NotLoweredError(Exception):
-    """Why a transform has to run as torchvision's own."""
-
-
-@dataclass
-class _Erasure:
-    """A box to erase; ``value`` (3 or 1 channels, 1, 1) follows the conversions after it."""
-
-    op: RandomErasing
-    value: torch.Tensor
-
-
-class _Walk:
-    """The state of one walk over the transforms."""
-
-    def __init__(self) -> None:
-        self.ops: list[Op] = []
-        self.erasures: list[_Erasure] = []
-        self.conversions: list[Transform] = []
-        self.container = Container.PIL
-        self.channels = 3
-        self.values = level_ramp(3)
-        self.size: tuple[int, int] | None = None
-
-    def copy(self) -> _Walk:
-        """A walk from the same place, so that a transform given up leaves no trace."""
-        other = _Walk()
-        other.__dict__ |= self.__dict__
-        other.ops = list(self.ops)
-        other.erasures = [replace(erasure) for erasure in self.erasures]
-        other.conversions = list(self.conversions)
-        return other
-
-    @property
-    def on_tensors(self) -> bool:
-        return self.container is not Container.PIL
-
-    def add(self, op: Op) -> None:
-        if self.erasures:
-            raise _NotLoweredError("it comes after RandomErasing: move it before")
-        self.ops.append(op)
-        self.size = op.known_size(self.size)
-
-    def need_levels(self) -> None:
-        """Refuse what mixes or recolours pixels once they are no longer 8-bit levels."""
-        if self.values.dtype != torch.uint8:
-            raise _NotLoweredError(
-                "the values are no longer 8-bit here: move it before the conversion"
-            )
-
-    def fill_levels(self, fill: Any) -> tuple[int, int, int]:
-        """The levels whose output is ``fill`` (a number, or one a channel)."""
-        values = _per_channel(fill)
-        if not self.on_tensors:
-            return int(values[0]), int(values[1]), int(values[2])
-        found = []
-        for channel in range(3):
-            row = self.values[min(channel, self.channels - 1), 0]
-            hits = torch.nonzero(row == torch.tensor(values[channel]).to(row.dtype))
-            if not len(hits):
-                raise _NotLoweredError(f"no 8-bit level becomes its fill {fill}: move it before")
-            found.append(int(hits[0, 0]))
-        return found[0], found[1], found[2]
-
-    def convert(self, transform: Transform, to: Container) -> None:
-        """Follow a transform that treats each value alone."""
-        try:
-            values = _follow(transform, self.values, self.container)
-            erased = [_follow(transform, one.value, self.container) for one in self.erasures]
-        except (TypeError, ValueError, RuntimeError) as error:
-            raise _NotLoweredError(f"torchvision refuses it here: {error}") from error
-        if values.shape != self.values.shape:
-            raise _NotLoweredError("it changes the number of channels")
-        if values.dtype not in DTYPES:
-            raise _NotLoweredError(f"no engine writes {values.dtype}")
-        self.values = values
-        for erasure, value in zip(self.erasures, erased, strict=True):
-            erasure.value = value
-        self.conversions.append(transform)
-        self.container = to
-
-    def pipeline(self, suffix: Sequence[Transform], notes: Sequence[Note]) -> Pipeline:
-        table = self.values[:, 0].contiguous()
-        output = Output(self.container, self.channels, table, tuple(self.conversions))
-        erasing = [_finished(erasure) for erasure in self.erasures]
-        return Pipeline((*self.ops, *erasing), output, tuple(suffix), tuple(notes))
-
-
-def _finished(erasure: _Erasure) -> RandomErasing:
-    value = erasure.value.flatten().to(torch.float64).tolist()
-    op = erasure.op
-    red, green, blue = value if len(value) == 3 else value * 3
-    return RandomErasing(op.probability, op.scale, op.ratio, (red, green, blue))
-
-
-def _follow(transform: Transform, values: torch.Tensor, container: Container) -> torch.Tensor:
-    from PIL import Image
-    from torchvision import tv_tensors
-
-    given: Any = values
-    if container is Container.PIL:
-        pixels = values.permute(1, 2, 0).numpy()
-        given = Image.fromarray(pixels if pixels.shape[2] == 3 else pixels[:, :, 0])
-    elif container is Container.IMAGE:
-        given = tv_tensors.Image(values)
-    result: torch.Tensor = transform(given)
-    if not isinstance(result, torch.Tensor):
-        raise TypeError("it gives no tensor")
-    return result.as_subclass(torch.Tensor).clone()
-
-
-def _per_channel(fill: Any) -> list[Any]:
-    if fill is None:
-        fill = 0
-    if isinstance(fill, numbers.Number):
-        return [fill] * 3
-    if isinstance(fill, Sequence) and len(fill) in (1, 3):
-        return list(fill) * (3 // len(fill))
-    raise _NotLoweredError(f"its fill {fill!r} is not one number or one a channel")
 
 
 def _pair(size: Any) -> tuple[int, int]:
@@ -170,11 +47,11 @@ def _borders(padding: Any) -> tuple[int, int, int, int]:
     sides = [padding] if isinstance(padding, numbers.Integral) else list(padding)
     left, top, right, bottom = {1: sides * 4, 2: sides * 2, 4: sides}[len(sides)]
     if min(left, top, right, bottom) < 0:
-        raise _NotLoweredError("it pads by less than nothing")
+        raise NotLoweredError("it pads by less than nothing")
     return int(left), int(top), int(right), int(bottom)
 
 
-def _filter(transform: Any, walk: _Walk) -> int:
+def _filter(transform: Any, walk: Walk) -> int:
     """Pillow's number of the filter, where the engine gives torchvision's result."""
     mode = transform.interpolation
     if isinstance(mode, int):
@@ -183,42 +60,32 @@ def _filter(transform: Any, walk: _Walk) -> int:
         name = getattr(mode, "value", mode)
     if walk.on_tensors:
         if name not in ("bilinear", "bicubic", "nearest-exact"):
-            raise _NotLoweredError(f"{name!r} is another filter on tensors: move it before")
+            raise NotLoweredError(f"{name!r} is another filter on tensors: move it before")
         if name != "nearest-exact" and transform.antialias is not True:
-            raise _NotLoweredError("it does not antialias on tensors: pass antialias=True")
+            raise NotLoweredError("it does not antialias on tensors: pass antialias=True")
     return FILTERS[name]
 
 
-def _fill(transform: Any) -> Any:
-    if isinstance(transform.fill, dict):
-        raise _NotLoweredError("its fill depends on the type of the sample")
-    return transform.fill
-
-
-def _is_v2(transform: Any) -> bool:
-    return type(transform).__module__.startswith("torchvision.transforms.v2")
-
-
-def _resize(transform: Any, walk: _Walk) -> None:
+def _resize(transform: Any, walk: Walk) -> None:
     walk.need_levels()
     size = transform.size
     sides = None if size is None else (size,) if isinstance(size, int) else tuple(size)
     longest = transform.max_size
     if longest is not None and sides is not None and (len(sides) != 1 or longest <= sides[0]):
-        raise _NotLoweredError("torchvision refuses this max_size")
+        raise NotLoweredError("torchvision refuses this max_size")
     walk.add(Resize(sides, longest, _filter(transform, walk)))
 
 
-def _center_crop(transform: Any, walk: _Walk) -> None:
+def _center_crop(transform: Any, walk: Walk) -> None:
     size = _pair(transform.size)
     fits = walk.size is not None and walk.size[0] >= size[0] and walk.size[1] >= size[1]
     if not fits and walk.on_tensors and walk.fill_levels(0) != (0, 0, 0):
-        raise _NotLoweredError("it may pad with values that no 8-bit level becomes: move it before")
+        raise NotLoweredError("it may pad with values that no 8-bit level becomes: move it before")
     walk.add(CenterCrop(size))
 
 
-def _random_crop(transform: Any, walk: _Walk) -> None:
-    v2 = _is_v2(transform)
+def _random_crop(transform: Any, walk: Walk) -> None:
+    v2 = is_v2(transform)
     padding = transform.padding
     if v2 and padding is not None:
         left, right, top, bottom = padding
@@ -227,7 +94,7 @@ def _random_crop(transform: Any, walk: _Walk) -> None:
         borders = _borders(padding if padding is not None else 0)
     pads = any(borders) or transform.pad_if_needed
     levels = (
-        walk.fill_levels(_fill(transform))
+        walk.fill_levels(fill_of(transform))
         if pads and transform.padding_mode == "constant"
         else (0, 0, 0)
     )
@@ -243,51 +110,51 @@ def _random_crop(transform: Any, walk: _Walk) -> None:
     )
 
 
-def _pad(transform: Any, walk: _Walk) -> None:
+def _pad(transform: Any, walk: Walk) -> None:
     constant = transform.padding_mode == "constant"
-    levels = walk.fill_levels(_fill(transform)) if constant else (0, 0, 0)
+    levels = walk.fill_levels(fill_of(transform)) if constant else (0, 0, 0)
     walk.add(Pad(_borders(transform.padding), transform.padding_mode, levels))
 
 
-def _random_resized_crop(transform: Any, walk: _Walk) -> None:
+def _random_resized_crop(transform: Any, walk: Walk) -> None:
     walk.need_levels()
     scale, ratio = tuple(transform.scale), tuple(transform.ratio)
     if scale[0] > scale[1] or ratio[0] > ratio[1]:
-        raise _NotLoweredError("its scale or ratio is not (min, max)")
+        raise NotLoweredError("its scale or ratio is not (min, max)")
     walk.add(RandomResizedCrop(_pair(transform.size), scale, ratio, _filter(transform, walk)))
 
 
-def _horizontal_flip(transform: Any, walk: _Walk) -> None:
+def _horizontal_flip(transform: Any, walk: Walk) -> None:
     walk.add(HorizontalFlip(float(transform.p)))
 
 
-def _vertical_flip(transform: Any, walk: _Walk) -> None:
+def _vertical_flip(transform: Any, walk: Walk) -> None:
     walk.add(VerticalFlip(float(transform.p)))
 
 
-def _color_jitter(transform: Any, walk: _Walk) -> None:
+def _color_jitter(transform: Any, walk: Walk) -> None:
     walk.need_levels()
     names = ("brightness", "contrast", "saturation", "hue")
     brightness, contrast, saturation, hue = (getattr(transform, name) for name in names)
     walk.add(ColorJitter((brightness, contrast, saturation, hue)))
 
 
-def _random_grayscale(transform: Any, walk: _Walk) -> None:
+def _random_grayscale(transform: Any, walk: Walk) -> None:
     walk.need_levels()
     if walk.channels == 3:
         walk.add(RandomGrayscale(float(transform.p)))
 
 
-def _grayscale(transform: Any, walk: _Walk) -> None:
+def _grayscale(transform: Any, walk: Walk) -> None:
     walk.need_levels()
     if transform.num_output_channels not in (1, 3):
-        raise _NotLoweredError("torchvision refuses this number of channels")
+        raise NotLoweredError("torchvision refuses this number of channels")
     walk.add(Grayscale())
     walk.channels = transform.num_output_channels
     walk.values = level_ramp(walk.channels)
 
 
-def _random_apply(transform: Any, walk: _Walk) -> None:
+def _random_apply(transform: Any, walk: Walk) -> None:
     before = len(walk.ops)
     conversions = len(walk.conversions)
     channels = walk.channels
@@ -296,72 +163,72 @@ def _random_apply(transform: Any, walk: _Walk) -> None:
     added = walk.ops[before:]
     whole = len(walk.conversions) == conversions and walk.channels == channels
     if not whole or not all(op.keeps_size for op in added):
-        raise _NotLoweredError("it changes sizes or types now and then")
+        raise NotLoweredError("it changes sizes or types now and then")
     del walk.ops[before:]
     walk.ops.append(Sometimes(tuple(added), float(transform.p)))
 
 
-def _random_erasing(transform: Any, walk: _Walk) -> None:
+def _random_erasing(transform: Any, walk: Walk) -> None:
     if not walk.on_tensors:
-        raise _NotLoweredError("torchvision erases tensors only: move it after ToTensor")
+        raise NotLoweredError("torchvision erases tensors only: move it after ToTensor")
     value = transform.value
     if value is None or value == "random":
-        raise _NotLoweredError("it fills with noise")
+        raise NotLoweredError("it fills with noise")
     scale, ratio = tuple(transform.scale), tuple(transform.ratio)
     if scale[0] > scale[1] or ratio[0] > ratio[1]:
-        raise _NotLoweredError("its scale or ratio is not (min, max)")
+        raise NotLoweredError("its scale or ratio is not (min, max)")
     given = [value] if isinstance(value, (int, float)) else list(value)
     if len(given) not in (1, walk.channels):
-        raise _NotLoweredError("torchvision refuses this number of values")
+        raise NotLoweredError("torchvision refuses this number of values")
     values = given * (walk.channels // len(given))
     colour = torch.tensor([float(one) for one in values]).to(walk.values.dtype)
     op = RandomErasing(float(transform.p), scale, ratio, (0.0, 0.0, 0.0))
-    walk.erasures.append(_Erasure(op, colour[:, None, None]))
+    walk.erasures.append(Erasure(op, colour[:, None, None]))
 
 
-def _to_plain_tensor(transform: Any, walk: _Walk) -> None:
+def _to_plain_tensor(transform: Any, walk: Walk) -> None:
     # torchvision v2 lets what already is a tensor pass through ToTensor and PILToTensor.
-    if walk.on_tensors and _is_v2(transform):
+    if walk.on_tensors and is_v2(transform):
         return
     walk.convert(transform, Container.TENSOR)
 
 
-def _to_image(transform: Any, walk: _Walk) -> None:
+def _to_image(transform: Any, walk: Walk) -> None:
     walk.convert(transform, Container.IMAGE)
 
 
-def _to_pure_tensor(transform: Any, walk: _Walk) -> None:
+def _to_pure_tensor(transform: Any, walk: Walk) -> None:
     if walk.on_tensors:
         walk.convert(transform, Container.TENSOR)
 
 
-def _of_values(transform: Any, walk: _Walk) -> None:
+def _of_values(transform: Any, walk: Walk) -> None:
     if not walk.on_tensors:
-        raise _NotLoweredError("it needs a tensor: move it after ToTensor or ToImage")
+        raise NotLoweredError("it needs a tensor: move it after ToTensor or ToImage")
     walk.convert(transform, walk.container)
 
 
-def _to_dtype(transform: Any, walk: _Walk) -> None:
+def _to_dtype(transform: Any, walk: Walk) -> None:
     if walk.on_tensors:
         walk.convert(transform, walk.container)
 
 
-def _nothing(transform: Any, walk: _Walk) -> None:
+def _nothing(transform: Any, walk: Walk) -> None:
     del transform, walk
 
 
-def _rgb(transform: Any, walk: _Walk) -> None:
+def _rgb(transform: Any, walk: Walk) -> None:
     del transform
     if walk.channels != 3:
-        raise _NotLoweredError("the image has one channel here")
+        raise NotLoweredError("the image has one channel here")
 
 
-def _known_transforms() -> dict[type, Callable[[Any, _Walk], None]]:
+def _known_transforms() -> dict[type, Callable[[Any, Walk], None]]:
     """The classes of torchvision and how each is lowered; subclasses of them are not known."""
-    from torchvision.transforms import transforms as v1
+    from torchvision import transforms as v1
     from torchvision.transforms import v2
 
-    both: dict[str, Callable[[Any, _Walk], None]] = {
+    both: dict[str, Callable[[Any, Walk], None]] = {
         "Resize": _resize,
         "CenterCrop": _center_crop,
         "RandomCrop": _random_crop,
@@ -378,15 +245,16 @@ def _known_transforms() -> dict[type, Callable[[Any, _Walk], None]]:
         "PILToTensor": _to_plain_tensor,
         "ConvertImageDtype": _of_values,
         "Normalize": _of_values,
+        **AUGMENTATIONS,
     }
-    only_v2: dict[str, Callable[[Any, _Walk], None]] = {
+    only_v2: dict[str, Callable[[Any, Walk], None]] = {
         "ToImage": _to_image,
         "ToPureTensor": _to_pure_tensor,
         "ToDtype": _to_dtype,
         "Identity": _nothing,
         "RGB": _rgb,
     }
-    known: dict[type, Callable[[Any, _Walk], None]] = {nn.Identity: _nothing}
+    known: dict[type, Callable[[Any, Walk], None]] = {nn.Identity: _nothing}
     for name, lowered in both.items():
         known[getattr(v1, name)] = lowered
     for name, lowered in (both | only_v2).items():
@@ -395,10 +263,10 @@ def _known_transforms() -> dict[type, Callable[[Any, _Walk], None]]:
     return known
 
 
-def _take(transform: Transform, walk: _Walk) -> None:
+def _take(transform: Transform, walk: Walk) -> None:
     lowered = _known_transforms().get(type(transform))
     if lowered is None:
-        raise _NotLoweredError("fastload does not know it")
+        raise NotLoweredError("fastload does not know it")
     lowered(transform, walk)
 
 
@@ -433,14 +301,14 @@ def lower(transform: Any) -> Pipeline:
     >>> [type(op).__name__ for op in pipeline.ops], pipeline.output.dtype, pipeline.suffix
     (['CenterCrop'], torch.float32, ())
     """
-    walk = _Walk()
+    walk = Walk()
     notes: list[Note] = []
     transforms = list(_flatten(transform))
     for place, one in enumerate(transforms):
         ahead = walk.copy()
         try:
             _take(one, ahead)
-        except _NotLoweredError as reason:
+        except NotLoweredError as reason:
             suffix = transforms[place:]
             notes.append(Note(one, str(reason)))
             notes += [Note(later, "it comes after one that is not lowered") for later in suffix[1:]]

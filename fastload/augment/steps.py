@@ -15,12 +15,12 @@ import numpy.typing as npt
 
 __all__ = ["STEP", "StepBlock", "StepKind", "empty_steps"]
 
-STEP = np.dtype([("kind", "<i4"), ("i", "<i4", (6,)), ("f", "<f4", (6,))])
-"""One step: what to do, six integers, six floats (52 bytes)."""
+STEP = np.dtype([("kind", "<i4"), ("i", "<i4", (7,)), ("f", "<f8", (6,))])
+"""One step: what to do, seven integers, six floats (80 bytes)."""
 
 _WORDS = STEP.itemsize // 4
-_INTEGERS = slice(1, 7)
-_FLOATS = slice(7, 13)
+_INTEGERS = slice(1, 8)
+_FLOATS = slice(4, 10)  # in words of 8 bytes
 
 
 class StepKind(IntEnum):
@@ -38,6 +38,14 @@ class StepKind(IntEnum):
     HUE = 9  # f: shift, -0.5 to 0.5 of the circle
     GRAYSCALE = 10
     ERASE = 11  # i: top, left, height, width; f: value of R, G, B in units of the output
+    WARP = 12  # i: interpolation (Pillow's number), fill of R, G, B; f: Pillow's affine matrix
+    SHARPNESS = 13  # f: factor
+    POSTERIZE = 14  # i: bits
+    SOLARIZE = 15  # f: threshold
+    INVERT = 16
+    AUTOCONTRAST = 17
+    EQUALIZE = 18
+    BLUR = 19  # i: width, height of the kernel; f: sigma
 
 
 @dataclass(frozen=True)
@@ -46,13 +54,13 @@ class StepBlock:
 
     Attributes:
         kind: int32, shape (n, steps).
-        i: int32, shape (n, steps, 6).
-        f: float32, shape (n, steps, 6).
+        i: int32, shape (n, steps, 7).
+        f: float64, shape (n, steps, 6).
     """
 
     kind: npt.NDArray[np.int32]
     i: npt.NDArray[np.int32]
-    f: npt.NDArray[np.float32]
+    f: npt.NDArray[np.float64]
 
     def part(self, start: int, stop: int) -> StepBlock:
         """The columns of steps ``start`` to ``stop``."""
@@ -64,9 +72,9 @@ def empty_steps(images: int, steps: int) -> tuple[npt.NDArray[Any], StepBlock]:
 
     >>> records, block = empty_steps(2, 3)
     >>> records.shape, records.dtype == STEP, block.i.shape
-    ((2, 3), True, (2, 3, 6))
+    ((2, 3), True, (2, 3, 7))
     """
     words = np.zeros((images, steps, _WORDS), dtype=np.int32)
-    floats = words.view(np.float32)
+    floats = words.view(np.float64)
     block = StepBlock(words[:, :, 0], words[:, :, _INTEGERS], floats[:, :, _FLOATS])
     return words.view(STEP).reshape(images, steps), block

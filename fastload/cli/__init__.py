@@ -19,6 +19,7 @@ COMMANDS = (
     "duplicates",
     "split",
     "recode",
+    "export",
     "unpack",
 )
 

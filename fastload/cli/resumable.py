@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
     from fastload.pack.flow import Progress
 
-__all__ = ["resumable"]
+__all__ = ["INTERRUPTED", "resumable"]
 
 # What shells give for a program that SIGINT ended.
-_INTERRUPTED = 130
+INTERRUPTED = 130
 
 
 @contextlib.contextmanager
@@ -37,7 +37,7 @@ def resumable(doing: str) -> Iterator[Callable[[Progress], None]]:
             )
     except KeyboardInterrupt:
         click.echo("Interrupted. Run the same command again: it goes on from here.", err=True)
-        raise click.exceptions.Exit(_INTERRUPTED) from None
+        raise click.exceptions.Exit(INTERRUPTED) from None
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     except OSError as error:

@@ -130,8 +130,8 @@ FL_EXPORT int fl_resize(const uint8_t* rgb, uint32_t height, uint32_t width, uin
 // One operation on an image; the kinds and their numbers are StepKind's in steps.h.
 typedef struct fl_step {
     int32_t kind;
-    int32_t i[6];
-    float f[6];
+    int32_t i[7];
+    double f[6];
 } fl_step;
 
 // What of records is kept in memory; see record_cache.h.

@@ -3,12 +3,8 @@
 #include <algorithm>
 #include <array>
 
-// A product fused with its sum would round once where Pillow rounds twice.
-#if defined(__clang__)
-#pragma STDC FP_CONTRACT OFF
-#elif defined(__FMA__) || defined(__ARM_FEATURE_FMA)
-#pragma GCC optimize("fp-contract=off")
-#endif
+// Last, since it is for what follows it.
+#include "blend.h"
 
 namespace fastload {
 namespace {
@@ -19,14 +15,6 @@ constexpr size_t kBlock = 256;
 // ITU-R BT.601 weights in 1/65536, rounded.
 inline uint8_t Luma(const uint8_t* rgb) {
     return static_cast<uint8_t>((rgb[0] * 19595 + rgb[1] * 38470 + rgb[2] * 7471 + 0x8000) >> 16);
-}
-
-// Truncates, like Pillow. Within [0, 1] the clipping never acts.
-inline uint8_t Blend(int from, int to, float factor) {
-    const float moved = static_cast<float>(to - from) * factor;
-    const float mixed = static_cast<float>(from) + moved;
-    const float raised = mixed > 0.0F ? mixed : 0.0F;
-    return static_cast<uint8_t>(static_cast<int>(raised < 255.0F ? raised : 255.0F));
 }
 
 void BlendWithConstant(uint8_t* rgb, size_t pixels, int constant, float factor) {

@@ -6,13 +6,18 @@
 #include <optional>
 #include <string>
 
+#include "blur.h"
 #include "cached_source.h"
 #include "checksum.h"
 #include "colour.h"
 #include "error.h"
+#include "histogram.h"
+#include "levels.h"
 #include "paging.h"
+#include "sharpness.h"
 #include "stages.h"
 #include "view.h"
+#include "warp.h"
 
 namespace fastload {
 namespace {
@@ -60,8 +65,12 @@ class Canvas {
     void Pad(const fl_step& step);
     void PadBy(int32_t left, int32_t top, int32_t right, int32_t bottom, PadMode mode,
                const uint8_t fill[3]);
+    void Warp(const fl_step& step);
+    Image& NextImage();
     template <typename Operation>
     void Colour(Operation operation);
+    template <typename Operation>
+    void Rewrite(Operation operation);
 
     PixelSource* source_;
     std::optional<ImagePixels> pixels_;  // where it reads an image
@@ -82,10 +91,16 @@ void Canvas::Continue(Image& image) {
     if (top_down) view_.FlipTopDown();
 }
 
-Image& Canvas::Materialise() {
-    if (image_ != nullptr && view_.whole()) return *image_;
+// The one that does not hold the image.
+Image& Canvas::NextImage() {
     Image& image = workspace_.images[next_image_];
     next_image_ = 1 - next_image_;
+    return image;
+}
+
+Image& Canvas::Materialise() {
+    if (image_ != nullptr && view_.whole()) return *image_;
+    Image& image = NextImage();
     image.Allocate(view_.height(), view_.width(), source_->channels());
     ImageSink sink(image);
     view_.Render(*source_, fast_, sink);
@@ -100,8 +115,7 @@ void Canvas::PadBy(int32_t left, int32_t top, int32_t right, int32_t bottom, Pad
     if (fill[0] != fill[1] || fill[0] != fill[2]) ExpandToRgb(image);
     if (view_.flipped_left_right()) std::swap(left, right);
     if (view_.flipped_top_down()) std::swap(top, bottom);
-    Image& padded = workspace_.images[next_image_];
-    next_image_ = 1 - next_image_;
+    Image& padded = NextImage();
     fastload::Pad(image, left, top, right, bottom, mode, fill, padded);
     Continue(padded);
 }
@@ -119,7 +133,8 @@ void Canvas::Pad(const fl_step& step) {
     };
     if (any(cut))
         Crop({cut[0], cut[1], view_.width() - cut[0] - cut[2], view_.height() - cut[1] - cut[3]});
-    const uint8_t fill[3] = {LevelOf(step.f[0]), LevelOf(step.f[1]), LevelOf(step.f[2])};
+    uint8_t fill[3];
+    for (int c = 0; c < 3; ++c) fill[c] = LevelOf(static_cast<float>(step.f[c]));
     if (any(added))
         PadBy(added[0], added[1], added[2], added[3], static_cast<PadMode>(step.i[4]), fill);
 }
@@ -148,8 +163,7 @@ void Canvas::Resize(const fl_step& step) {
     Image& image = Materialise();
     if (view_.flipped_left_right() || view_.flipped_top_down()) {
         const bool left_right = view_.flipped_left_right(), top_down = view_.flipped_top_down();
-        Image& mirrored = workspace_.images[next_image_];
-        next_image_ = 1 - next_image_;
+        Image& mirrored = NextImage();
         mirrored.Allocate(image.height, image.width, image.channels);
         for (int32_t y = 0; y < image.height; ++y) {
             const uint8_t* from = image.row(top_down ? image.height - 1 - y : y);
@@ -173,8 +187,30 @@ void Canvas::Colour(Operation operation) {
     Continue(image);
 }
 
+// Mirrors as it reads, where flips wait.
+void Canvas::Warp(const fl_step& step) {
+    uint8_t fill[3];
+    for (int c = 0; c < 3; ++c) fill[c] = LevelOf(static_cast<float>(step.i[1 + c]));
+    Image& image = Materialise();
+    if (fill[0] != fill[1] || fill[0] != fill[2]) ExpandToRgb(image);
+    Image& warped = NextImage();
+    fastload::Warp(image, view_.flipped_left_right(), view_.flipped_top_down(), step.f,
+                   static_cast<Interpolation>(step.i[0]), fill, warped);
+    view_.Unflip();
+    Continue(warped);
+}
+
+// `operation` makes an image from an image.
+template <typename Operation>
+void Canvas::Rewrite(Operation operation) {
+    const Image& image = Materialise();
+    Image& changed = NextImage();
+    operation(image, changed);
+    Continue(changed);
+}
+
 void Canvas::Apply(const fl_step& step) {
-    const float factor = step.f[0];
+    const auto factor = static_cast<float>(step.f[0]);
     switch (static_cast<StepKind>(step.kind)) {
         case StepKind::kNone:
         case StepKind::kErase:
@@ -199,6 +235,24 @@ void Canvas::Apply(const fl_step& step) {
             return Colour([=](uint8_t* rgb, size_t n) { Hue(rgb, n, factor); });
         case StepKind::kGrayscale:
             return Colour([](uint8_t* rgb, size_t n) { Grayscale(rgb, n); });
+        case StepKind::kWarp:
+            return Warp(step);
+        case StepKind::kSharpness:
+            return Rewrite([=](const Image& in, Image& out) { Sharpness(in, factor, out); });
+        case StepKind::kPosterize:
+            return Posterize(Materialise(), step.i[0]);
+        case StepKind::kSolarize:
+            return Solarize(Materialise(), step.f[0]);
+        case StepKind::kInvert:
+            return Invert(Materialise());
+        case StepKind::kAutocontrast:
+            return Autocontrast(Materialise());
+        case StepKind::kEqualize:
+            return Equalize(Materialise());
+        case StepKind::kBlur:
+            return Rewrite([&](const Image& in, Image& out) {
+                GaussianBlur(in, step.i[0], step.i[1], step.f[0], out);
+            });
     }
     throw Failure(FL_BAD_ARGUMENT, "step kind " + std::to_string(step.kind) + " is not known");
 }
@@ -218,9 +272,11 @@ void Canvas::Write(const fl_item& item, const fl_output& output) {
     const auto* steps = reinterpret_cast<const fl_step*>(item.steps);
     for (int32_t s = 0; s < item.step_count; ++s) {
         const fl_step& step = steps[s];
-        if (static_cast<StepKind>(step.kind) == StepKind::kErase)
-            Erase(output, out, item.out_height, item.out_width, step.i[0], step.i[1], step.i[2],
-                  step.i[3], step.f);
+        if (static_cast<StepKind>(step.kind) != StepKind::kErase) continue;
+        const float value[3] = {static_cast<float>(step.f[0]), static_cast<float>(step.f[1]),
+                                static_cast<float>(step.f[2])};
+        Erase(output, out, item.out_height, item.out_width, step.i[0], step.i[1], step.i[2],
+              step.i[3], value);
     }
 }
 

@@ -24,7 +24,15 @@ enum class StepKind : int32_t {
     kSaturation = 8,
     kHue = 9,
     kGrayscale = 10,
-    kErase = 11
+    kErase = 11,
+    kWarp = 12,
+    kSharpness = 13,
+    kPosterize = 14,
+    kSolarize = 15,
+    kInvert = 16,
+    kAutocontrast = 17,
+    kEqualize = 18,
+    kBlur = 19
 };
 
 // Memory that a thread uses again for each image.

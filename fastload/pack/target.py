@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from fastload.store.pack import Pack
 
 __all__ = [
+    "DISK_FULL",
     "differing_options",
     "disk_named",
     "finished_pack",
@@ -26,7 +27,8 @@ __all__ = [
     "refuse_inside",
 ]
 
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+# What the system says where there is no more room for a file.
+DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
@@ -42,7 +44,7 @@ def refuse_inside(root: Path, source: Path, what: str) -> None:
         PackError: the pack would lie inside.
     """
     if root.resolve().is_relative_to(source.resolve()):
-        raise PackError(f"{root} lies inside the {what}: choose another place with --output.")
+        raise PackError(f"{root} lies inside the {what}: choose another place.")
 
 
 def finished_pack(root: Path) -> Pack | None:
@@ -122,7 +124,7 @@ def disk_named(
     except OSError as error:
         if error.errno in _FORBIDDEN:
             raise PackError(f"{root} cannot be written ({error.strerror}): {forbidden}.") from error
-        if error.errno not in _FULL:
+        if error.errno not in DISK_FULL:
             raise
         raise PackError(
             f"The disk that holds {root} is full ({error.strerror}); {state}. Make room and run "

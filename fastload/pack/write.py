@@ -52,7 +52,7 @@ class ShardWriter:
         grown = self._size + member_size(payload, cls=self._cls) + len(END_OF_ARCHIVE)
         return self.records == 0 or grown <= limit
 
-    def append(self, record: int, extension: str, payload: bytes, label: int) -> int:
+    def append(self, record: int, extension: str, payload: bytes | memoryview, label: int) -> int:
         """Append one record.
 
         Args:

@@ -1,12 +1,12 @@
-"""A program for torchrun: one rank of a training by Lightning or Accelerate over a pack.
+"""A program for torchrun: one rank of trainings by Lightning or Accelerate over a pack.
 
-python -m torch.distributed.run ... ranks.py accelerate|lightning|undivided ORDER PACK OUTPUT
+python -m torch.distributed.run ... ranks.py accelerate|lightning|undivided PACK OUTPUT
 
-"undivided" is Lightning told to put no sampler of its own in the place of the loader's. ORDER is
-one of ORDERS.
+"undivided" is Lightning told to put no sampler of its own in the place of the loader's.
 
-Each rank writes, for each epoch, what it was served: OUTPUT/RANK.json holds lists of samples, one
-list an epoch, a sample being the first pixels of its image (the images all differ) and its label.
+Each rank trains once with each of ORDERS and writes what it was served: OUTPUT/RANK.json holds for
+each order lists of samples, one list an epoch, a sample being the first pixels of its image (the
+images all differ) and its label.
 """
 
 from __future__ import annotations
@@ -68,7 +68,6 @@ def train_with_accelerate(loader: fastload.DataLoader) -> list[list[list[int]]]:
             accelerator.backward(nn.functional.cross_entropy(model(images), labels))
             optimizer.step()
             served[-1].extend(identities(images, labels))
-    accelerator.end_training()
     return served
 
 
@@ -110,13 +109,14 @@ def train_with_lightning(
     return classifier.served
 
 
-def main(framework: str, order: str, pack: str, output: str) -> None:
+def main(framework: str, pack: str, output: str) -> None:
     train = {
         "accelerate": train_with_accelerate,
         "lightning": train_with_lightning,
         "undivided": partial(train_with_lightning, divided=False),
     }[framework]
-    served = train(make_loader(pack, order))
+    served = {order: train(make_loader(pack, order)) for order in ORDERS}
+    torch.distributed.destroy_process_group()
     Path(output, f"{os.environ['RANK']}.json").write_text(json.dumps(served))
 
 

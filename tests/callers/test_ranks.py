@@ -7,6 +7,8 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -16,20 +18,35 @@ from tests.callers import ranks
 from tests.callers.conftest import COUNTS, Library
 
 Sample = tuple[int, ...]
+# Samples by rank and epoch.
+Epochs = list[list[list[Sample]]]
 ROOT = Path(__file__).resolve().parents[2]
 
 
 FRAMEWORKS = ["accelerate", "lightning", "undivided"]
 
 
-def train(ours: Library, folder: Path, framework: str, order: str) -> list[list[list[Sample]]]:
-    """What two ranks are served: samples, by rank and epoch."""
-    needed = "accelerate" if framework == "accelerate" else "lightning"
-    pytest.importorskip(needed, reason=f"{needed} is not installed (extra: train)")
+@pytest.fixture(scope="module")
+def trained(
+    ours: Library, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str, str], Epochs]:
+    """What two ranks of a framework are served with an order; all orders are trained in one go."""
+
+    @cache
+    def run(framework: str) -> dict[str, Epochs]:
+        needed = "accelerate" if framework == "accelerate" else "lightning"
+        pytest.importorskip(needed, reason=f"{needed} is not installed (extra: train)")
+        return train(ours, tmp_path_factory.mktemp(framework), framework)
+
+    return lambda framework, order: run(framework)[order]
+
+
+def train(ours: Library, folder: Path, framework: str) -> dict[str, Epochs]:
+    """What two ranks are served with each order."""
     path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     result = subprocess.run(
-        [*launcher, ranks.__file__, framework, order, str(ours.root), str(folder)],
+        [*launcher, ranks.__file__, framework, str(ours.root), str(folder)],
         env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -39,12 +56,15 @@ def train(ours: Library, folder: Path, framework: str, order: str) -> list[list[
     )
     assert result.returncode == 0, result.stderr
     served = [json.loads((folder / f"{rank}.json").read_text()) for rank in range(2)]
-    return [[[tuple(sample) for sample in epoch] for epoch in rank] for rank in served]
+    return {
+        order: [[[tuple(sample) for sample in epoch] for epoch in rank[order]] for rank in served]
+        for order in ranks.ORDERS
+    }
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
-def test_ranks_share_the_epochs(ours: Library, tmp_path: Path, framework: str) -> None:
-    served = train(ours, tmp_path, framework, "shuffled")
+def test_ranks_share_the_epochs(trained: Callable[[str, str], Epochs], framework: str) -> None:
+    served = trained(framework, "shuffled")
     orders = []
     for epoch in range(ranks.EPOCHS):
         shares = [rank[epoch] for rank in served]
@@ -59,9 +79,9 @@ def test_ranks_share_the_epochs(ours: Library, tmp_path: Path, framework: str) -
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 @pytest.mark.parametrize("order", ["balanced", "batches of classes"])
 def test_ranks_share_balanced_epochs(
-    ours: Library, tmp_path: Path, framework: str, order: str
+    trained: Callable[[str, str], Epochs], framework: str, order: str
 ) -> None:
-    served = train(ours, tmp_path, framework, order)
+    served = trained(framework, order)
     epochs = []
     for epoch in range(ranks.EPOCHS):
         shares = [rank[epoch] for rank in served]

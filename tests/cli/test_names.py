@@ -23,6 +23,7 @@ def test_every_command_takes_a_folder_of_any_name(tmp_path: Path) -> None:
         "duplicates",
         "split --group none",
         "recode --codec dct",
+        "export --to webdataset",
         "unpack",
     )
     for command in commands:
@@ -31,3 +32,8 @@ def test_every_command_takes_a_folder_of_any_name(tmp_path: Path) -> None:
         assert "caf\ufffd." in result.stdout
     assert tree(Path(f"{pack}.unpacked")).keys() == tree(root).keys()
     assert len(fastload.ImageFolder(pack)) == len(ImageFolder(root))
+    for target in ("ffcv", "imagefolder", "parquet", "webdataset"):
+        result = run("export", pack, f"{root}.{target}", "--to", target)
+        assert result.exit_code == 0, result.output
+        assert "caf\ufffd." in result.stdout
+        assert Path(f"{root}.{target}").exists()

@@ -10,7 +10,16 @@ from tests.cli.conftest import run
 
 
 @pytest.mark.parametrize(
-    "command", ["info", "verify", "duplicates", "split", "recode --codec dct", "unpack"]
+    "command",
+    [
+        "info",
+        "verify",
+        "duplicates",
+        "split",
+        "recode --codec dct",
+        "unpack",
+        "export --to webdataset",
+    ],
 )
 def test_what_is_no_pack_is_refused(tmp_path: Path, command: str) -> None:
     assert run(*command.split(), tmp_path / "nowhere").exit_code == 1

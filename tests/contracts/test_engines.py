@@ -54,6 +54,10 @@ TRANSFORMS: dict[str, Any] = {
         ]
     ),
     "grey": v2.Compose([*CROP, v2.Grayscale(), v2.PILToTensor()]),
+    "RandAugment": v2.Compose([*CROP, v2.RandAugment(), v2.PILToTensor()]),
+    "TrivialAugmentWide": v2.Compose([*CROP, v2.TrivialAugmentWide(), v2.PILToTensor()]),
+    "AutoAugment": v2.Compose([*CROP, v2.AutoAugment(), v2.PILToTensor()]),
+    "blurred": v2.Compose([*CROP, v2.GaussianBlur(5), v2.PILToTensor()]),
     "erased": v2.Compose([*CROP, v2.PILToTensor(), v2.RandomErasing(p=0.7, value=9)]),
     "per sample": v2.Compose([*CROP, v2.PILToTensor(), v2.Lambda(lambda image: 255 - image)]),
 }

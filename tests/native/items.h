@@ -66,8 +66,8 @@ inline std::vector<Record> RecordsOfAllKinds(RandomSource& random, int32_t heigh
             JpegRecord(random, height, width, 1)};
 }
 
-inline fl_step Step(fastload::StepKind kind, std::array<int32_t, 6> integers = {},
-                    std::array<float, 6> floats = {}) {
+inline fl_step Step(fastload::StepKind kind, std::array<int32_t, 7> integers = {},
+                    std::array<double, 6> floats = {}) {
     fl_step step{};
     step.kind = static_cast<int32_t>(kind);
     std::copy(integers.begin(), integers.end(), step.i);

@@ -41,8 +41,7 @@ Levels BasisOf(int32_t side) {
 }
 
 // One direction of a block: [line][frequency] to [sample][line].
-Levels Transformed(const Levels& lines, int32_t side) {
-    const Levels basis = BasisOf(side);
+Levels Transformed(const Levels& lines, const Levels& basis, int32_t side) {
     Levels out;
     for (int32_t at = 0; at < side; ++at)
         for (int32_t line = 0; line < side; ++line)
@@ -52,21 +51,23 @@ Levels Transformed(const Levels& lines, int32_t side) {
 }
 
 // [row][column]
-Levels SamplesOf(const int16_t* block, const std::array<uint16_t, 64>& quant, int32_t side) {
+Levels SamplesOf(const int16_t* block, const std::array<uint16_t, 64>& quant, const Levels& basis,
+                 int32_t side) {
     Levels rows;
     for (int32_t v = 0; v < side; ++v)
         for (int32_t u = 0; u < side; ++u)
             rows.push_back(block[8 * v + u] * quant[8 * v + u] / 4.0);
-    return Transformed(Transformed(rows, side), side);
+    return Transformed(Transformed(rows, basis, side), basis, side);
 }
 
 Plane PlaneOf(const JpegContent::Component& component, int32_t side) {
     const auto across = static_cast<int32_t>(component.blocks_across);
     const auto down = static_cast<int32_t>(component.blocks_down);
     Plane plane = {across * side, down * side, Levels(size_t(across) * down * side * side)};
+    const Levels basis = BasisOf(side);
     for (int32_t block = 0; block < across * down; ++block) {
         const Levels samples =
-            SamplesOf(&component.coefficients[size_t{64} * block], component.quant, side);
+            SamplesOf(&component.coefficients[size_t{64} * block], component.quant, basis, side);
         const int32_t top = block / across * side, left = block % across * side;
         for (int32_t i = 0; i < side * side; ++i)
             plane.levels[size_t(top + i / side) * plane.width + left + i % side] =
@@ -100,18 +101,24 @@ std::vector<Taps> TapsOf(Filter filter, double from, double to, int32_t out, int
 }
 
 Plane Resized(const Plane& plane, const std::vector<Taps>& across, const std::vector<Taps>& down) {
-    Plane out = {static_cast<int32_t>(across.size()), static_cast<int32_t>(down.size()), {}};
-    for (const Taps& rows : down)
+    const int32_t top = down.front().first;
+    int32_t bottom = top;
+    for (const Taps& taps : down)
+        bottom = std::max(bottom, taps.first + static_cast<int32_t>(taps.weights.size()));
+    Plane rows = {static_cast<int32_t>(across.size()), bottom - top, {}};
+    for (int32_t y = top; y < bottom; ++y)
         for (const Taps& columns : across) {
+            const double* levels = &plane.levels[size_t(y) * plane.width + columns.first];
+            rows.levels.push_back(std::clamp(
+                std::inner_product(columns.weights.begin(), columns.weights.end(), levels, 0.0),
+                0.0, 255.0));
+        }
+    Plane out = {rows.width, static_cast<int32_t>(down.size()), {}};
+    for (const Taps& taps : down)
+        for (int32_t x = 0; x < rows.width; ++x) {
             double sum = 0;
-            for (size_t i = 0; i < rows.weights.size(); ++i) {
-                double of_row = 0;
-                for (size_t k = 0; k < columns.weights.size(); ++k)
-                    of_row +=
-                        columns.weights[k] * plane.at(rows.first + static_cast<int32_t>(i),
-                                                      columns.first + static_cast<int32_t>(k));
-                sum += rows.weights[i] * std::clamp(of_row, 0.0, 255.0);
-            }
+            for (size_t i = 0; i < taps.weights.size(); ++i)
+                sum += taps.weights[i] * rows.at(taps.first - top + static_cast<int32_t>(i), x);
             out.levels.push_back(std::clamp(sum, 0.0, 255.0));
         }
     return out;

@@ -6,10 +6,9 @@ import json
 import subprocess
 import sys
 
-import pytest
-
 from tests.packaging.conftest import ROOT
 
+# Of the CPU: whatever else the machine does is not to count.
 LIMIT_S = 0.3
 ATTEMPTS = 3
 
@@ -17,9 +16,9 @@ TIMED = """
 import json, sys, time
 import torch
 before = set(sys.modules)
-start = time.perf_counter()
+start = time.process_time()
 {statement}
-seconds = time.perf_counter() - start
+seconds = time.process_time() - start
 print(json.dumps([seconds, sorted({{name.split(".")[0] for name in set(sys.modules) - before}})]))
 """
 
@@ -31,21 +30,25 @@ def timed(statement: str) -> tuple[float, set[str]]:
     return seconds, set(modules)
 
 
+def is_quick(statement: str) -> bool:
+    return any(timed(statement)[0] < LIMIT_S for _ in range(ATTEMPTS))
+
+
 def test_import_takes_little_beyond_torch() -> None:
-    assert min(timed("import fastload")[0] for _ in range(ATTEMPTS)) < LIMIT_S
+    assert is_quick("import fastload")
 
 
 def test_public_names_take_little_beyond_torch_and_torchvision() -> None:
     statement = "fastload.DataLoader, fastload.ImageFolder, fastload.pack"
-    program = f"import torchvision; start = time.perf_counter(); import fastload; {statement}"
-    assert min(timed(program)[0] for _ in range(ATTEMPTS)) < LIMIT_S
+    program = f"import torchvision; start = time.process_time(); import fastload; {statement}"
+    assert is_quick(program)
 
 
-@pytest.mark.parametrize("absent", ["click", "ffcv", "nvidia.dali", "rich", "sklearn"])
-def test_loading_side_leaves_optional_packages_alone(absent: str) -> None:
+def test_loading_side_leaves_optional_packages_alone() -> None:
     program = (
         "import sys, fastload; fastload.DataLoader; fastload.ImageFolder; "
-        f"assert {absent!r} not in sys.modules"
+        "optional = {'click', 'ffcv', 'nvidia.dali', 'rich', 'sklearn'}; "
+        "assert optional.isdisjoint(sys.modules), optional & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)
 
@@ -58,5 +61,5 @@ def test_command_line_starts_without_torch() -> None:
     result = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, check=True, capture_output=True, text=True
     )
-    for command in ("pack", "info", "verify", "split", "unpack"):
+    for command in ("pack", "info", "verify", "split", "export", "unpack"):
         assert f"\n  {command} " in result.stdout

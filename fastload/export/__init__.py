@@ -1,0 +1,1 @@
+"""A pack written in the formats of other programs, one file a format."""
