@@ -14,6 +14,14 @@ import numpy as np
 import numpy.typing as npt
 from nvidia.dali import fn, types
 
+from fastload.augment.auto_augment import (
+    AutoAugment,
+    AutoAugmentation,
+    RandAugment,
+    RandomAugmentation,
+    TrivialAugmentWide,
+)
+from fastload.augment.blur import GaussianBlur
 from fastload.augment.colour import ColorJitter, Grayscale, RandomGrayscale
 from fastload.augment.crop import CenterCrop, RandomCrop
 from fastload.augment.erase import RandomErasing
@@ -23,7 +31,8 @@ from fastload.augment.pad import Pad
 from fastload.augment.resize import FILTERS, Resize
 from fastload.augment.resized_crop import RandomResizedCrop
 from fastload.augment.sometimes import Sometimes
-from fastload.engines.dali import colour
+from fastload.augment.steps import StepKind, empty_steps
+from fastload.engines.dali import colour, levels
 
 __all__ = ["Inputs", "Part", "part_of", "unsupported"]
 
@@ -71,10 +80,22 @@ def unsupported(op: Op) -> str | None:
     """Why DALI cannot do an operation, or None where it can."""
     if isinstance(op, (Resize, RandomResizedCrop)) and op.pillow_filter not in _FILTERS:
         return "DALI has no box and no Hamming filter"
+    if isinstance(op, AutoAugmentation):
+        return _unsupported_warp(op)
     if isinstance(op, Sometimes):
         return next((reason for reason in map(unsupported, op.ops) if reason), None)
     if type(op) not in _PARTS:
         return f"{type(op).__name__} has no counterpart in DALI"
+    return None
+
+
+def _unsupported_warp(op: AutoAugmentation) -> str | None:
+    if StepKind.WARP not in _kinds_of(op):
+        return None
+    if op.interpolation not in _WARPS:
+        return "DALI has no bicubic warp"
+    if len(set(op.fill_levels)) > 1:
+        return "DALI fills all channels of a warp with one level"
     return None
 
 
@@ -323,6 +344,91 @@ def _erasing(op: RandomErasing) -> Part:
     return Part(("erase", op.value), ("anchor", "box"), apply, feed)
 
 
+_WARPS = {0: types.INTERP_NN, 2: types.INTERP_LINEAR}
+"""Pillow's numbers of how warps read pixels, and DALI's."""
+
+
+def _kinds_of(op: AutoAugmentation) -> tuple[int, ...]:
+    """The steps that may be drawn."""
+    return tuple(int(kind) for kind in np.unique(op.step_kinds) if kind != StepKind.NONE)
+
+
+def _auto_augmentation(op: AutoAugmentation) -> Part:
+    kinds = _kinds_of(op)
+    slots = range(op.slots)
+
+    def feed(columns: Columns, sizes: Sizes) -> Inputs:
+        _, block = empty_steps(len(sizes), op.slots)
+        op.fill(columns, block)
+        numbers = block.f.copy()
+        posterized = block.kind == StepKind.POSTERIZE
+        numbers[posterized, 0] = 2.0 ** (8 - block.i[posterized, 0])
+        fed: Inputs = {"inner": _pairs(sizes.heights - 2, sizes.widths - 2, np.float32).clip(0)}
+        for slot in slots:
+            fed[f"kind{slot}"] = block.kind[:, slot].copy()
+            fed[f"numbers{slot}"] = numbers[:, slot].copy()
+        return fed
+
+    def apply(images: Any, nodes: Nodes) -> Any:
+        for slot in slots:
+            chosen, numbers = nodes[f"kind{slot}"], nodes[f"numbers{slot}"]
+            for kind in kinds:
+                images = _augmented(images, chosen == kind, kind, numbers, nodes["inner"], op)
+        return images
+
+    per_slot = (f"{name}{slot}" for slot in slots for name in ("kind", "numbers"))
+    key = ("augmentations", kinds, op.slots, op.interpolation, op.fill_levels)
+    return Part(key, ("inner", *per_slot), apply, feed)
+
+
+def _augmented(
+    images: Any, condition: Any, kind: int, numbers: Any, inner: Any, op: AutoAugmentation
+) -> Any:
+    return _if(images, condition, lambda chosen: _augment(chosen, kind, numbers, inner, op))
+
+
+def _augment(images: Any, kind: int, numbers: Any, inner: Any, op: AutoAugmentation) -> Any:
+    if kind == StepKind.WARP:
+        return fn.warp_affine(
+            images,
+            matrix=numbers,
+            fill_value=float(op.fill_levels[0]),
+            interp_type=_WARPS[op.interpolation],
+        )
+    if kind == StepKind.SHARPNESS:
+        return levels.sharpness(images, numbers[0], inner)
+    if kind in _OF_LEVELS:
+        return _OF_LEVELS[kind](images)
+    return _BY_A_NUMBER[kind](images, numbers[0])
+
+
+_OF_LEVELS: dict[int, Callable[[Any], Any]] = {
+    StepKind.AUTOCONTRAST: levels.autocontrast,
+    StepKind.EQUALIZE: levels.equalize,
+    StepKind.INVERT: levels.invert,
+}
+_BY_A_NUMBER: dict[int, Callable[[Any, Any], Any]] = {
+    StepKind.BRIGHTNESS: colour.brightness,
+    StepKind.SATURATION: colour.saturation,
+    StepKind.CONTRAST: colour.contrast,
+    StepKind.POSTERIZE: levels.posterize,
+    StepKind.SOLARIZE: levels.solarize,
+}
+
+
+def _blur(op: GaussianBlur) -> Part:
+    width, height = op.kernel
+
+    def feed(columns: Columns, sizes: Sizes) -> Inputs:
+        del sizes
+        return {"sigma": columns["sigma"].astype(np.float32)}
+
+    def apply(images: Any, nodes: Nodes) -> Any:
+        return fn.gaussian_blur(images, sigma=nodes["sigma"], window_size=[height, width])
+
+    return Part(("blur", op.kernel), ("sigma",), apply, feed)
+
+
 _PARTS: dict[type[Op], Callable[[Any], Part]] = {
     Resize: _resize,
     RandomResizedCrop: _resized_crop,
@@ -336,4 +442,9 @@ _PARTS: dict[type[Op], Callable[[Any], Part]] = {
     RandomGrayscale: _random_grayscale,
     Sometimes: _sometimes,
     RandomErasing: _erasing,
+    RandAugment: _auto_augmentation,
+    TrivialAugmentWide: _auto_augmentation,
+    AutoAugment: _auto_augmentation,
+    RandomAugmentation: _auto_augmentation,
+    GaussianBlur: _blur,
 }
