@@ -307,7 +307,7 @@ def _sometimes(op: Sometimes) -> Part:
         fed = {"apply": columns["apply"]}
         for place, part in enumerate(inner):
             own = part.feed(op._inner(columns, place), sizes)
-            fed |= {f"{place}_{name}": values for name, values in own.items()}
+            fed |= {f"{place}_{name}": own[name] for name in part.inputs}
         return fed
 
     def changed(images: Any, nodes: Nodes) -> Any:
@@ -370,15 +370,19 @@ def _auto_augmentation(op: AutoAugmentation) -> Part:
         return fed
 
     def apply(images: Any, nodes: Nodes) -> Any:
+        inner = nodes.get("inner")
         for slot in slots:
-            chosen, numbers = nodes[f"kind{slot}"], nodes[f"numbers{slot}"]
+            chosen, numbers = nodes[f"kind{slot}"], nodes.get(f"numbers{slot}")
             for kind in kinds:
-                images = _augmented(images, chosen == kind, kind, numbers, nodes["inner"], op)
+                images = _augmented(images, chosen == kind, kind, numbers, inner, op)
         return images
 
-    per_slot = (f"{name}{slot}" for slot in slots for name in ("kind", "numbers"))
+    # DALI drops inputs that nothing reads, and refuses to be fed with them.
+    numbered = () if set(kinds) <= set(_OF_LEVELS) else ("numbers",)
+    per_slot = (f"{name}{slot}" for slot in slots for name in ("kind", *numbered))
+    inputs = (*(("inner",) if StepKind.SHARPNESS in kinds else ()), *per_slot)
     key = ("augmentations", kinds, op.slots, op.interpolation, op.fill_levels)
-    return Part(key, ("inner", *per_slot), apply, feed)
+    return Part(key, inputs, apply, feed)
 
 
 def _augmented(
@@ -389,9 +393,11 @@ def _augmented(
 
 def _augment(images: Any, kind: int, numbers: Any, inner: Any, op: AutoAugmentation) -> Any:
     if kind == StepKind.WARP:
+        # The cast says of which type they are where no image of a batch is warped.
+        matrices = fn.reshape(fn.cast(numbers, dtype=types.FLOAT), shape=[2, 3])
         return fn.warp_affine(
             images,
-            matrix=numbers,
+            matrices,
             fill_value=float(op.fill_levels[0]),
             interp_type=_WARPS[op.interpolation],
         )
