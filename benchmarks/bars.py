@@ -162,6 +162,9 @@ BARS: tuple[Bar, ...] = (
         "fastload_dct",
     ),
     AtLeast("PNG, cached, against ImageFolder", "PNG loader", "imagefolder", 15, "fastload_cached"),
+    AtLeast(
+        "DALI engine against DALI's file reader, CPU", "DALI engine", "dali", 1.2, "fastload_dali"
+    ),
     Scales("dct pack, 2 threads against 1", "threads", "fastload_dct", 1.8),
     AtLeast("lossless pack against FFCV's writer", "pack", "ffcv", 2.5),
     AtMost("resize of a mean crop", "resize of a mean crop", "microseconds", 70, "us"),

@@ -82,6 +82,9 @@ LOADER = Suite(
     FASTLOAD + DCT + CACHED + IMAGEFOLDER + DALI + FFCV + FFCV_RAW + BY_FFCV,
     TRAIN_UINT8,
 )
+DALI_ENGINE = Suite(
+    "DALI engine", "load", (("fastload_dali", THREADS), ("dali", THREADS)), TRAIN_UINT8
+)
 THREAD_SCALING = Suite(
     "threads", "load", (("fastload_dct", 1), ("fastload_dct", 2)), TRAIN_UINT8, passes=8
 )
@@ -118,6 +121,7 @@ SUITES = {
     suite.name: suite
     for suite in (
         LOADER,
+        DALI_ENGINE,
         THREAD_SCALING,
         COMPILED,
         FIRST_EPOCH,

@@ -39,6 +39,11 @@ PEERS: dict[str, Peer] = {
         "its pack, a quarter of the cache that all of it would need: the same pixels", packs=True
     ),
     "fastload_filling": Peer("its pack, the cache empty at first: the same pixels", packs=True),
+    "fastload_dali": Peer(
+        "its pack, lossless: the same pixels",
+        packs=True,
+        environment="dali",
+    ),
     "imagefolder": Peer("the very same image files"),
     "dali": Peer("the very same JPEG files", requirements=("nvidia-dali-cuda130==2.4.0",)),
     "ffcv": Peer(

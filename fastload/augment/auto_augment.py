@@ -125,6 +125,17 @@ class AutoAugmentation(Op):
         self.fill_levels = fill_levels
         self.steps = slots  # type: ignore[misc]
 
+    @property
+    @abstractmethod
+    def kinds(self) -> Integers:
+        """The kinds that may be drawn, each perhaps several times."""
+
+    @property
+    def step_kinds(self) -> npt.NDArray[np.int64]:
+        """The steps of those kinds."""
+        steps: npt.NDArray[np.int64] = _STEP_KINDS[self.kinds]
+        return steps
+
     @abstractmethod
     def draw_slots(self, draws: Draws, stream: int, sizes: Sizes) -> tuple[Integers, Floats]:
         """Kinds and magnitudes, each of shape (n, slots)."""
@@ -257,6 +268,11 @@ class RandAugment(AutoAugmentation):
         self.table = table
         self.magnitude = magnitude
 
+    @property
+    @override
+    def kinds(self) -> Integers:
+        return self.table.kinds
+
     @override
     def draw_slots(self, draws: Draws, stream: int, sizes: Sizes) -> tuple[Integers, Floats]:
         words = draws.words(stream, self.slots)
@@ -276,6 +292,11 @@ class TrivialAugmentWide(AutoAugmentation):
     def __init__(self, table: MagnitudeTable, interpolation: int, fill_levels: Levels) -> None:
         super().__init__(1, interpolation, fill_levels)
         self.table = table
+
+    @property
+    @override
+    def kinds(self) -> Integers:
+        return self.table.kinds
 
     @override
     def draw_slots(self, draws: Draws, stream: int, sizes: Sizes) -> tuple[Integers, Floats]:
@@ -320,6 +341,11 @@ class AutoAugment(AutoAugmentation):
         self.table = table
         self.policies = policies
 
+    @property
+    @override
+    def kinds(self) -> Integers:
+        return self.table.kinds[self.policies.places.ravel()]
+
     @override
     def draw_slots(self, draws: Draws, stream: int, sizes: Sizes) -> tuple[Integers, Floats]:
         # Block 0 chooses the policy, one block for each of its halves follows.
@@ -351,6 +377,11 @@ class RandomAugmentation(AutoAugmentation):
         self.kind = kind
         self.magnitude = magnitude
         self.probability = probability
+
+    @property
+    @override
+    def kinds(self) -> Integers:
+        return np.array([self.kind])
 
     @override
     def draw_slots(self, draws: Draws, stream: int, sizes: Sizes) -> tuple[Integers, Floats]:

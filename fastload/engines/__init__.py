@@ -24,6 +24,10 @@ __all__ = [
 
 ENGINES = {
     "native": {"cpu": ("fastload.engines.native", "NativeEngine")},
+    "dali": {
+        "cpu": ("fastload.engines.dali.engine", "DaliEngine"),
+        "cuda": ("fastload.engines.dali.engine", "DaliEngine"),
+    },
     "ffcv": {"cpu": ("fastload.engines.ffcv", "FfcvEngine")},
     "torch": {"cpu": ("fastload.engines.torch", "TorchEngine")},
 }

@@ -191,9 +191,9 @@ int fl_decode(const uint8_t* payload, uint64_t length, int32_t codec, uint8_t* r
 
 int fl_cut_jpegs(fl_cut* cuts, uint64_t count, fl_buffer** arena, fl_error* error) {
     return Guard(error, [&] {
-        auto made = std::make_unique<fl_buffer>();
-        fastload::CutJpegs(cuts, count, made->bytes);
-        *arena = made.release();
+        if (*arena == nullptr) *arena = std::make_unique<fl_buffer>().release();
+        (*arena)->bytes.Clear();
+        fastload::CutJpegs(cuts, count, (*arena)->bytes);
     });
 }
 

@@ -116,7 +116,9 @@ typedef struct fl_cut {
     int32_t reserved;
 } fl_cut;
 
-// See jpeg_cut.h. What fails costs its own record alone. The caller frees the arena.
+// See jpeg_cut.h. What fails costs its own record alone. *arena is null, or an arena whose files
+// nobody needs any more, to be filled anew: fresh memory takes longer than the copying. The caller
+// frees it.
 FL_EXPORT int fl_cut_jpegs(fl_cut* cuts, uint64_t count, fl_buffer** arena, fl_error* error);
 
 // Resamples RGB pixels as Pillow does, bit for bit; `filter` by Pillow's numbers, `order` is

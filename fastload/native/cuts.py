@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from fastload.native import library
 
-__all__ = ["CUT", "Arena", "cut_jpegs"]
+__all__ = ["CUT", "Arena"]
 
 CUT = np.dtype(
     [
@@ -45,32 +45,35 @@ def _functions() -> dict[str, Any]:
 
 
 class Arena:
-    """The memory of cut files, freed with this object."""
+    """Memory for cut files, freed with this object and filled anew by each call.
 
-    def __init__(self, handle: c_void_p) -> None:
-        self._handle = handle
-        self._free = _functions()["fl_buffer_free"]
+    Fresh memory costs more than the copying: keep an arena for the next batch.
+    """
+
+    def __init__(self) -> None:
+        self._handle = c_void_p()
+        self._functions = _functions()
+
+    def cut(self, cuts: npt.NDArray[Any]) -> list[npt.NDArray[np.uint8]]:
+        """Leave out of each record the rows that are not needed, in one call without the GIL.
+
+        Args:
+            cuts: dtype CUT, contiguous; all but status, data, size and top are given. A record
+                that fails gets a status and an empty file; what cannot be cut is its very payload.
+
+        Returns:
+            the files, valid until the next call and while the payloads live.
+        """
+        error = library.ErrorStruct()
+        code = self._functions["fl_cut_jpegs"](
+            cuts.ctypes.data, len(cuts), byref(self._handle), byref(error)
+        )
+        library.check(code, error)
+        sizes = np.where(cuts["status"] == 0, cuts["size"], 0)
+        return [
+            np.frombuffer((ctypes.c_uint8 * size).from_address(address), np.uint8)
+            for address, size in zip(cuts["data"].tolist(), sizes.tolist(), strict=True)
+        ]
 
     def __del__(self) -> None:
-        self._free(self._handle)
-
-
-def cut_jpegs(cuts: npt.NDArray[Any]) -> tuple[list[npt.NDArray[np.uint8]], Arena]:
-    """Cut from each record the rows that are not needed, in one call without the GIL.
-
-    Args:
-        cuts: dtype CUT, contiguous; all but status, data, size and top are given. A record that
-            fails gets a status and an empty file; what cannot be cut is its very payload.
-
-    Returns:
-        the files, valid while the arena and the payloads live, and the arena.
-    """
-    handle, error = c_void_p(), library.ErrorStruct()
-    code = _functions()["fl_cut_jpegs"](cuts.ctypes.data, len(cuts), byref(handle), byref(error))
-    library.check(code, error)
-    sizes = np.where(cuts["status"] == 0, cuts["size"], 0)
-    views = [
-        np.frombuffer((ctypes.c_uint8 * size).from_address(address), np.uint8)
-        for address, size in zip(cuts["data"].tolist(), sizes.tolist(), strict=True)
-    ]
-    return views, Arena(handle)
+        self._functions["fl_buffer_free"](self._handle)

@@ -28,6 +28,10 @@ class Standard:
 ENGINES = {
     "torch": Standard(0, 0),
     "native": Standard(1, 2),
+    # Where a filter reaches beyond the image, DALI repeats the border and Pillow leaves it out; and a
+    # warp's nearest pixel may be its neighbour, which bounds nothing. What each operation keeps to
+    # is in tests/engines/test_dali_pixels.py.
+    "dali": Standard(20, 255, "nvidia.dali"),
     "ffcv": Standard(60, 150, "ffcv"),
 }
 
@@ -38,9 +42,16 @@ def engine_parameters() -> list[object]:
         pytest.param(
             name,
             marks=pytest.mark.skipif(
-                bool(standard.needs) and find_spec(standard.needs.split(".")[0]) is None,
+                bool(standard.needs) and not _is_installed(standard.needs),
                 reason=f"{standard.needs} is not installed",
             ),
         )
         for name, standard in ENGINES.items()
     ]
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        return find_spec(package) is not None
+    except ModuleNotFoundError:  # of a package that it lies in
+        return False

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from fastload.engines.protocol import Work
 from fastload.native import library
-from fastload.native.cuts import CUT, Arena, cut_jpegs
+from fastload.native.cuts import CUT, Arena
 from fastload.store import Codec, Pack
 
 __all__ = ["FILE", "cut_files", "is_sound"]
@@ -41,7 +41,8 @@ def cut_files(
     cuts["verified"] = work.checked.ctypes.data + records.astype(np.uint64)
     cuts["crc32c"] = index.crc32c[records]
     cuts["first"], cuts["last"] = tops, tops + heights
-    contents, arena = cut_jpegs(cuts)
+    arena = Arena()
+    contents = arena.cut(cuts)
     files = np.zeros(len(rows), FILE)
     for name in ("data", "size", "top"):
         files[name] = cuts[name]
