@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -159,12 +160,13 @@ def test_what_a_thread_raises_reaches_the_consumer(
         raise RuntimeError("from a thread")
 
     monkeypatch.setattr(engine, "finish", fail)
+    gc.collect()
     before = threading.active_count()
     loader = loader_of(small_pack, timeout=60)
     with pytest.raises(RuntimeError, match="from a thread"):
         list(loader)
     loader.close()
-    assert threading.active_count() == before
+    assert threading.active_count() <= before
 
 
 @needs_ffcv

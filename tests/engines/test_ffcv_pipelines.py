@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import pickle
 import threading
 from importlib.util import find_spec
@@ -30,12 +31,12 @@ def centre() -> dict[str, Any]:
     return {"image": image, "label": [IntDecoder(), ToTensor(), Squeeze(1)]}
 
 
-def drawn() -> dict[str, Any]:
-    from ffcv.fields.decoders import RandomResizedCropRGBImageDecoder
-    from ffcv.transforms import RandomHorizontalFlip, ToTensor, ToTorchImage
+def flipped() -> dict[str, Any]:
+    from ffcv.transforms import RandomHorizontalFlip
 
-    decoder = RandomResizedCropRGBImageDecoder((24, 24))
-    return {"image": [decoder, RandomHorizontalFlip(), ToTensor(), ToTorchImage()]}
+    pipelines = centre()
+    pipelines["image"].insert(1, RandomHorizontalFlip())
+    return pipelines
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -113,23 +114,21 @@ def test_batches_are_those_of_ffcvs_own_loader(
     assert torch.get_num_threads() == threads
 
 
+@pytest.mark.slow
 def test_what_is_drawn_comes_from_the_seed(small_pack: Path) -> None:
-    loader = loader_of(small_pack, drawn(), shuffle=True, num_workers=1)
+    loader = loader_of(small_pack, flipped(), num_workers=1)
     first, second = collected(loader), collected(loader)
-    assert not torch.equal(first[0], second[0])
-    assert sorted(first[1].flatten().tolist()) == sorted(second[1].flatten().tolist())
+    mirrored = [torch.equal(one, other) for one, other in zip(first[0], second[0], strict=True)]
+    assert 0 < sum(mirrored) < 22
     again = pickle.loads(pickle.dumps(loader))
     again.set_epoch(0)
-    other = loader_of(small_pack, drawn(), shuffle=True, num_workers=3)
-    for same in (again, other):
-        assert all(map(torch.equal, collected(same), first))
-    running = iter(other)
-    next(running)
-    state = other.state_dict()
-    rest = [images for images, _ in running]
-    resumed = loader_of(small_pack, drawn(), shuffle=True)
+    running = iter(again)
+    batches = [next(running)]
+    state = again.state_dict()
+    resumed = loader_of(small_pack, flipped(), num_workers=3)
     resumed.load_state_dict(state)
-    assert all(map(torch.equal, [images for images, _ in resumed], rest))
+    batches += list(resumed)
+    assert torch.equal(torch.cat([images for images, _ in batches]), first[0])
 
 
 def test_fields_are_left_out_and_take_their_defaults(small_pack: Path) -> None:
@@ -141,6 +140,7 @@ def test_fields_are_left_out_and_take_their_defaults(small_pack: Path) -> None:
     assert [labels.flatten().tolist() for (labels,) in loader] == [[3, 0], [1]]
 
 
+@pytest.mark.slow
 def test_a_bad_record_is_named_left_out_or_replaced(small_pack: Path, tmp_path: Path) -> None:
     broken = damaged_copy(small_pack, tmp_path, BAD)
     expected = collected(loader_of(small_pack, centre()))
@@ -184,6 +184,7 @@ def test_what_an_operation_raises_reaches_the_consumer(small_pack: Path) -> None
         def forward(self, images: torch.Tensor) -> torch.Tensor:
             raise RuntimeError("from an operation")
 
+    gc.collect()
     before = threading.active_count()
     pipelines = centre()
     pipelines["image"].append(Broken())
@@ -191,7 +192,7 @@ def test_what_an_operation_raises_reaches_the_consumer(small_pack: Path) -> None
     with pytest.warns(ResourceWarning), pytest.raises(RuntimeError, match="from an operation"):
         list(loader)
     loader.close()
-    assert threading.active_count() == before
+    assert threading.active_count() <= before
 
 
 def test_batches_that_are_kept_are_never_overwritten(small_pack: Path) -> None:
