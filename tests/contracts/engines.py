@@ -28,7 +28,7 @@ class Standard:
 ENGINES = {
     "torch": Standard(0, 0),
     "native": Standard(1, 2),
-    "ffcv": Standard(60, 150, "ffcv"),
+    "ffcv": Standard(14, 26, "ffcv"),
 }
 
 
