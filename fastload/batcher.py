@@ -12,11 +12,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from fastload.augment import Container, Draws, Pipeline, Plan
+from fastload.augment import Container, Draws, Output, Pipeline, Plan
 from fastload.augment.draws import below
 from fastload.augment.suffix import run_transforms, seeded_rows
-from fastload.engines import Engine, Job, JobFacts, Work, start_engine
-from fastload.engines.canvas import Canvas, make_canvas
+from fastload.engines import Engine, Job, JobFacts, Work, engine_class
+from fastload.engines.canvas import Canvas
 from fastload.engines.slots import Slots
 from fastload.errors import FastloadError, LoaderTimeoutError, RecordError, TransformError
 
@@ -34,6 +34,8 @@ _SUBSTITUTE_STREAM = 0xFFFE
 _SUBSTITUTE_TRIES = 10
 
 Rows = npt.NDArray[np.int64]
+
+_MAIN_MEMORY = torch.device("cpu")
 
 
 @dataclass(frozen=True)
@@ -56,28 +58,61 @@ class Batcher:
         engine: name of the engine.
         threads: how many compute.
         decode: "exact" or "fast".
-        pinned: whether batches lie in page-locked memory.
-        spare: how many unused slots of memory to keep.
+        device: where the engine makes the images, of those it can make them on. What is still to
+            be worked on per sample is made in main memory.
+        ahead: how many batches are under way at once.
+        pinned: whether batches in main memory are page-locked.
+        channels_last: whether the channels of a pixel lie beside each other.
     """
 
-    def __init__(self, engine: str, threads: int, decode: str, pinned: bool, spare: int) -> None:
+    def __init__(
+        self,
+        engine: str,
+        threads: int,
+        decode: str,
+        device: torch.device,
+        ahead: int,
+        *,
+        pinned: bool = False,
+        channels_last: bool = False,
+    ) -> None:
         self.threads = threads
         self._name = engine
         self._decode = decode
+        self._device = device
+        self._ahead = ahead
         self._pinned = pinned
-        self._slots = Slots(spare)
-        self._engine: Engine | None = None
+        self._channels_last = channels_last
+        # One batch is being launched, one is with the user.
+        self._slots = Slots(ahead + 2)
+        self._engines: dict[torch.device, Engine] = {}
         self._process = 0
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_engine": None, "_process": 0}
+        return self.__dict__ | {"_engines": {}, "_process": 0}
 
-    def engine(self) -> Engine:
-        """The engine of the running process."""
-        if self._engine is None or self._process != os.getpid():
-            self._engine = start_engine(self._name, self.threads, self._decode)
+    def engine(self, device: torch.device) -> Engine:
+        """The engine of the running process that makes images on a device."""
+        if self._process != os.getpid():
+            self._engines = {}
             self._process = os.getpid()
-        return self._engine
+        if device not in self._engines:
+            kind = engine_class(self._name, device)
+            self._engines[device] = kind(self.threads, self._decode, device, self._ahead + 1)
+        return self._engines[device]
+
+    def making_device(self, pipelines: Sequence[Pipeline]) -> torch.device:
+        """Where images are made that some pipelines ask for."""
+        finished = all(
+            not pipeline.suffix and pipeline.output.container is not Container.PIL
+            for pipeline in pipelines
+        )
+        return self._device if finished else _MAIN_MEMORY
+
+    def remarks(self, pipeline: Pipeline) -> tuple[str, ...]:
+        """What a user should know of how the engine runs a pipeline, a line each."""
+        kind = engine_class(self._name, self.making_device([pipeline]))
+        return kind.remarks(pipeline)
 
     def launch(
         self,
@@ -98,8 +133,9 @@ class Batcher:
         """
         located = view.locate(indices)
         shares = _shares(view, pipelines, located, draws)
-        canvases = self._canvases(shares, len(indices))
-        engine = self.engine()
+        device = self.making_device([share.pipeline for share in shares])
+        canvases = self._canvases(shares, len(indices), device)
+        engine = self.engine(device)
         next_uses = None if uses is None else uses.of(indices, draws.positions)
         jobs: list[Job] = []
         try:
@@ -114,33 +150,37 @@ class Batcher:
             uses.cache.clock += len(indices)
         return Flight(self, view, pipelines, indices, located, draws, shares, canvases, jobs)
 
-    def _canvases(self, shares: list[_Share], count: int) -> list[Canvas]:
+    def _canvases(self, shares: list[_Share], count: int, device: torch.device) -> list[Canvas]:
         """A canvas for each share: one and the same where all give the same kind of image."""
         kinds = {_kind(share.pipeline) for share in shares}
         if len(kinds) > 1:
             return [
-                make_canvas(
-                    share.pipeline.output,
-                    share.plan.heights,
-                    share.plan.widths,
-                    self._slots,
-                    self._pinned,
-                )
+                self._canvas(share.pipeline.output, share.plan.heights, share.plan.widths, device)
                 for share in shares
             ]
         heights, widths = np.empty(count, np.int64), np.empty(count, np.int64)
         for share in shares:
             heights[share.rows] = share.plan.heights
             widths[share.rows] = share.plan.widths
-        output = shares[0].pipeline.output
-        canvas = make_canvas(output, heights, widths, self._slots, self._pinned)
-        return [canvas] * len(shares)
+        return [self._canvas(shares[0].pipeline.output, heights, widths, device)] * len(shares)
+
+    def _canvas(self, output: Output, heights: Rows, widths: Rows, device: torch.device) -> Canvas:
+        return Canvas(
+            output,
+            heights,
+            widths,
+            self._slots,
+            device=device,
+            pinned=self._pinned and device == _MAIN_MEMORY,
+            channels_last=self._channels_last,
+        )
 
     def close(self) -> None:
         """Stop the threads and let go of the memory. No flight may be open."""
-        if self._engine is not None and self._process == os.getpid():
-            self._engine.close()
-        self._engine = None
+        engines, self._engines = self._engines, {}
+        if self._process == os.getpid():
+            for engine in engines.values():
+                engine.close()
         self._slots.clear()
 
 
@@ -264,6 +304,7 @@ class Flight:
                         f"No batch within {timeout} seconds: raise the loader's timeout, or look "
                         "for what keeps its threads or the disk busy."
                     )
+                job.hand_over()
                 failures |= _named_failures(share, job)
                 self.facts += job.facts()
         finally:
@@ -298,9 +339,9 @@ class Flight:
 
     def _replace(self, row: int, other: Flight) -> None:
         canvas, place = self._place(row)
-        image = other._canvases[0].images[0]
-        if canvas.images[place].shape == image.shape:
-            canvas.images[place].copy_(image)
+        image = other._canvases[0].image(0)
+        if canvas.image(place).shape == image.shape:
+            canvas.image(place).copy_(image)
         else:
             canvas.replace(place, image)
 
@@ -354,7 +395,7 @@ class Flight:
         part = int(self._located.parts[row])
         pipeline, dataset = self._pipelines[part], self._view.parts[part]
         canvas, place = self._place(row)
-        sample = _contained(canvas.images[place], pipeline.output.container)
+        sample = _contained(canvas.image(place), pipeline.output.container)
         target: Any = int(self._located.labels[row])
         sample = run_transforms(pipeline.suffix, sample)
         if dataset.target_transform is not None:

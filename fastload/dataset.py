@@ -265,7 +265,7 @@ class ImageFolder(Dataset[tuple[Any, Any]]):
         # A worker inherits its parent's batcher, but has one processor to itself at best.
         if self._batcher is None or (in_worker and self._batcher.threads > 1):
             threads = 1 if in_worker else usable_cpus()
-            self._batcher = Batcher("native", threads, "exact", pinned=False, spare=2)
+            self._batcher = Batcher("native", threads, "exact", torch.device("cpu"), ahead=0)
         return self._batcher
 
     def __repr__(self) -> str:

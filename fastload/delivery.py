@@ -9,7 +9,13 @@ from torch.utils.data import default_collate
 
 from fastload.errors import EngineError
 
-__all__ = ["checked_device", "collated_by_default", "on_device"]
+__all__ = [
+    "checked_device",
+    "checked_memory_format",
+    "collated_by_default",
+    "in_memory_format",
+    "on_device",
+]
 
 
 def collated_by_default(samples: list[tuple[Any, Any]]) -> Any:
@@ -50,6 +56,33 @@ def checked_device(device: str | torch.device | None) -> torch.device | None:
             "install torch with CUDA and the GPU's driver."
         )
     return wanted
+
+
+def checked_memory_format(memory_format: object) -> torch.memory_format:
+    """One of the two orders in memory that a batch of images can have.
+
+    Raises:
+        ValueError: it is another one.
+    """
+    if memory_format not in (torch.contiguous_format, torch.channels_last):
+        raise ValueError(
+            f"memory_format is {memory_format!r}: choose torch.contiguous_format or "
+            "torch.channels_last."
+        )
+    assert isinstance(memory_format, torch.memory_format)
+    return memory_format
+
+
+def in_memory_format(batch: Any, memory_format: torch.memory_format) -> Any:
+    """A batch as torch collates it, its images in an order in memory."""
+    if not isinstance(batch, list):
+        return batch
+    return [
+        item.contiguous(memory_format=memory_format)
+        if isinstance(item, torch.Tensor) and item.ndim == 4
+        else item
+        for item in batch
+    ]
 
 
 def on_device(batch: Any, device: torch.device) -> Any:

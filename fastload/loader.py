@@ -19,9 +19,15 @@ from fastload.balancing import EpochOrder
 from fastload.batcher import ON_ERROR, Batcher, Flight
 from fastload.caching import CacheUse, checked_cache
 from fastload.cpus import usable_cpus
-from fastload.delivery import checked_device, collated_by_default, on_device
-from fastload.engines import check_engine
+from fastload.delivery import (
+    checked_device,
+    checked_memory_format,
+    collated_by_default,
+    in_memory_format,
+    on_device,
+)
 from fastload.engines.cache import shared_cache
+from fastload.engines.choice import choose_engine
 from fastload.epoch_report import EpochReport, describe_epoch
 from fastload.error_log import ErrorLog
 from fastload.errors import FastloadError
@@ -74,8 +80,10 @@ class DataLoader(TorchDataLoader[Any]):
         prefetch_factor: how many batches are computed ahead.
         worker_init_fn, multiprocessing_context, persistent_workers, pin_memory_device, in_order:
             accepted; there are no worker processes, and batches always come in order.
-        engine: "native", or "torch" (Pillow and torchvision, slower, the same plan).
+        engine: "auto" for the one that measurements show fastest (``explain`` says which and why);
+            "native", or "torch" (Pillow and torchvision, slower, the same plan).
         device: where the batches go; None leaves them in main memory.
+        memory_format: torch.channels_last lets the channels of a pixel lie beside each other.
         seed: 64 bits that fix order and augmentation; None draws one from torch's generator.
         decode: "exact" gives Pillow's pixels; "fast" makes JPEGs smaller plane by plane,
             to pixels near those.
@@ -123,8 +131,9 @@ class DataLoader(TorchDataLoader[Any]):
         persistent_workers: bool = False,
         pin_memory_device: str = "",
         in_order: bool = True,
-        engine: str = "native",
+        engine: str = "auto",
         device: str | torch.device | None = None,
+        memory_format: torch.memory_format = torch.contiguous_format,
         seed: int | None = None,
         decode: str = "exact",
         on_error: str = "raise",
@@ -139,7 +148,10 @@ class DataLoader(TorchDataLoader[Any]):
     ) -> None:
         if isinstance(dataset, (str, os.PathLike)):
             raise TypeError(f"The dataset is a path: give ImageFolder({str(dataset)!r}).")
-        check_engine(engine, decode)
+        self.device = checked_device(device)
+        self.memory_format = checked_memory_format(memory_format)
+        self._choice = choose_engine(engine, decode, self.device)
+        self.engine = self._choice.engine
         if on_error not in ON_ERROR:
             raise ValueError(f"on_error is {on_error!r}: choose one of {', '.join(ON_ERROR)}.")
         if uneven not in UNEVEN:
@@ -147,13 +159,11 @@ class DataLoader(TorchDataLoader[Any]):
         given_ranks = checked_ranks(rank, world_size)
         self.rank, self.world_size, self.uneven = rank, world_size, uneven
         budget = checked_cache(cache)
-        self.engine = engine
         self.decode = decode
         self.on_error = on_error
         self.cache = cache
-        self.device = checked_device(device)
         self._view = view_of(dataset)
-        keeps = self._view is not None and engine == "native" and budget != 0
+        keeps = self._view is not None and self.engine == "native" and budget != 0
         self._cache_use = CacheUse(budget) if keeps else None
         self._epochs = EpochCounter()
         self._agreement: SeedAgreement | None = None
@@ -205,10 +215,22 @@ class DataLoader(TorchDataLoader[Any]):
             warn_of_repeats(self)
         self._ahead = self._batches_ahead(threads)
         to_gpu = self.pin_memory or (self.device is not None and self.device.type == "cuda")
-        pinned = to_gpu and torch.cuda.is_available()
-        self._batcher = Batcher(engine, threads, decode, pinned, spare=self._ahead + 2)
+        self._batcher = Batcher(
+            self.engine,
+            threads,
+            decode,
+            self._making_device(),
+            self._ahead,
+            pinned=to_gpu and torch.cuda.is_available(),
+            channels_last=memory_format == torch.channels_last,
+        )
         if self._cache_use is not None:
             self._cache_use.join(self)
+
+    def _making_device(self) -> torch.device:
+        """Where the engine may make batches: what others collate, they get in main memory."""
+        own = self.batch_sampler is not None and self.collate_fn is default_collate
+        return self._choice.device if own else torch.device("cpu")
 
     def _seed_agreement(
         self, sampler: Any, generator: torch.Generator | None, shared: bool
@@ -324,12 +346,13 @@ class DataLoader(TorchDataLoader[Any]):
             return
         ahead = f"{self._ahead} batches ahead" if self._ahead else "nothing ahead"
         threads = self._batcher.threads
-        print(f"engine {self.engine}, decode {self.decode}, {threads} threads, {ahead}")
+        why = f" ({self._choice.reason})" if self._choice.reason else ""
+        print(f"engine {self.engine}{why}, decode {self.decode}, {threads} threads, {ahead}")
         for line in explain_ranks(self._source.ranks, self.sampler, self.uneven, len(self)):
             print(line)
         for part, pipeline in zip(self._view.parts, self._pipelines(self._view), strict=True):
             print(part.root)
-            for line in explain_pipeline(pipeline):
+            for line in (*explain_pipeline(pipeline), *self._batcher.remarks(pipeline)):
                 print(line)
 
     def check_worker_number_rationality(self) -> None:
@@ -436,7 +459,9 @@ class DataLoader(TorchDataLoader[Any]):
         if self.collate_fn is not default_collate:
             return self.collate_fn(flight.samples())
         made = flight.batch()
-        return collated_by_default(flight.samples()) if made is None else list(made)
+        if made is not None:
+            return list(made)
+        return in_memory_format(collated_by_default(flight.samples()), self.memory_format)
 
     def _delivered(self, batch: Any) -> Any:
         if self.pin_memory and torch.cuda.is_available():

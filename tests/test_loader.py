@@ -136,6 +136,35 @@ def test_same_batches_as_torch(
         assert_same_batches(ours, theirs)
 
 
+@pytest.mark.parametrize("name", ["eval", "uint8", "bfloat16", "grey", "per sample"])
+def test_channels_last(small_pack: Path, engine: str, name: str) -> None:
+    transform, arguments = SAME_AS_TORCH[name]
+    theirs = loader_of(small_pack, transform, engine=engine, **arguments)
+    ours = loader_of(
+        small_pack, transform, engine=engine, memory_format=torch.channels_last, **arguments
+    )
+    for (images, labels), (expected, their_labels) in zip(ours, theirs, strict=True):
+        assert images.is_contiguous(memory_format=torch.channels_last)
+        assert torch.equal(images, expected) and torch.equal(labels, their_labels)
+
+
+def test_erased_boxes_channels_last(small_pack: Path, engine: str) -> None:
+    images = collected(loader_of(small_pack, TRAIN, 8, seed=2, engine=engine))[0]
+    last = loader_of(small_pack, TRAIN, 8, seed=2, engine=engine, memory_format=torch.channels_last)
+    assert torch.equal(collected(last)[0], images)
+
+
+def test_auto_says_what_it_chose_and_why(
+    small_pack: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    loader = loader_of(small_pack, EVAL, 4)
+    loader.explain()
+    assert loader.engine == "native"
+    assert "engine native (the fastest measured on the CPU)" in capsys.readouterr().out
+    loader_of(small_pack, EVAL, 4, engine="torch").explain()
+    assert "engine torch, decode" in capsys.readouterr().out
+
+
 def test_target_transform(label_folder: Path, small_pack: Path) -> None:
     for target in (lambda label: label + 0.5, str, lambda label: torch.tensor([label, 1])):
         theirs = datasets.ImageFolder(label_folder, EVAL, target)
@@ -423,10 +452,12 @@ def test_contradictions_are_torchs_errors(small_pack: Path, arguments: dict[str,
 
 
 def test_choices_are_named(small_pack: Path) -> None:
-    with pytest.raises(EngineError, match="choose one of native, torch"):
+    with pytest.raises(EngineError, match="choose one of auto, native"):
         loader_of(small_pack, EVAL, engine="warp")
     with pytest.raises(EngineError, match="choose one of exact, fast"):
         loader_of(small_pack, EVAL, decode="blurred")
+    with pytest.raises(ValueError, match=r"torch\.preserve_format: choose"):
+        loader_of(small_pack, EVAL, memory_format=torch.preserve_format)
     with pytest.raises(ValueError, match="raise, skip, substitute"):
         loader_of(small_pack, EVAL, on_error="ignore")
     for seed in (-1, 2**64, 1.5):
@@ -686,6 +717,9 @@ class _SlowJob:
     def wait(self, seconds: float | None) -> bool:
         return self._finished.wait(seconds)
 
+    def hand_over(self) -> None:
+        pass
+
     def failures(self) -> dict[int, str]:
         return {}
 
@@ -705,7 +739,7 @@ class _SlowEngine:
 
 @pytest.fixture
 def slow_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Batcher, "engine", lambda self: _SlowEngine())
+    monkeypatch.setattr(Batcher, "engine", lambda self, device: _SlowEngine())
 
 
 @pytest.mark.usefixtures("slow_engine")

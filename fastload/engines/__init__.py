@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from importlib import import_module
 
+import torch
+
 from fastload.engines.pool import JobFacts
 from fastload.engines.protocol import Engine, Job, Work
 from fastload.errors import EngineError
@@ -16,14 +18,15 @@ __all__ = [
     "JobFacts",
     "Work",
     "check_engine",
-    "start_engine",
+    "engine_class",
+    "makes_on",
 ]
 
 ENGINES = {
-    "native": ("fastload.engines.native", "NativeEngine"),
-    "torch": ("fastload.engines.torch", "TorchEngine"),
+    "native": {"cpu": ("fastload.engines.native", "NativeEngine")},
+    "torch": {"cpu": ("fastload.engines.torch", "TorchEngine")},
 }
-"""Name of each engine, the module it lives in and its class."""
+"""Name of each engine; the kinds of device it makes images on, with the module and the class."""
 
 DECODES = ("exact", "fast")
 """exact: Pillow's pixels. fast: near those, where JPEGs are made smaller."""
@@ -36,23 +39,22 @@ def check_engine(name: str, decode: str) -> None:
         EngineError: the engine or the way to decode is unknown.
     """
     if name not in ENGINES:
-        raise EngineError(f"There is no engine {name!r}: choose one of {', '.join(ENGINES)}.")
+        raise EngineError(f"There is no engine {name!r}: choose one of auto, {', '.join(ENGINES)}.")
     if decode not in DECODES:
         raise EngineError(f"There is no decode={decode!r}: choose one of {', '.join(DECODES)}.")
 
 
-def start_engine(name: str, threads: int, decode: str) -> Engine:
-    """Start an engine.
+def makes_on(name: str, device: torch.device) -> bool:
+    """Whether an engine makes images on a device itself."""
+    return device.type in ENGINES[name]
 
-    Args:
-        name: one of ``ENGINES``.
-        threads: how many threads compute, at least 1.
-        decode: one of ``DECODES``.
+
+def engine_class(name: str, device: torch.device) -> type[Engine]:
+    """The class of an engine for a device that it makes images on.
 
     Raises:
-        EngineError: the engine is unknown or does not run on this machine.
+        EngineError: what the engine needs is not installed.
     """
-    check_engine(name, decode)
-    module, kind = ENGINES[name]
-    engine: Engine = getattr(import_module(module), kind)(threads, decode)
-    return engine
+    module, kind = ENGINES[name][device.type]
+    found: type[Engine] = getattr(import_module(module), kind)
+    return found

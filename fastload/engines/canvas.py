@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+import threading
 from typing import Any
 
 import numpy as np
@@ -12,98 +12,133 @@ import torch
 from fastload.augment import Container, Output
 from fastload.engines.slots import Slots
 
-__all__ = ["Canvas", "make_canvas"]
+__all__ = ["Canvas"]
 
-_NUMPY_TYPES = {
-    torch.uint8: np.dtype(np.uint8),
-    torch.float16: np.dtype(np.float16),
-    # NumPy has no bfloat16: the bits travel as integers.
-    torch.bfloat16: np.dtype(np.int16),
-    torch.float32: np.dtype(np.float32),
-}
+Rows = npt.NDArray[np.int64]
 
 
 class Canvas:
     """The images of a batch in memory: one tensor where they have one size, else one each.
 
-    Attributes:
-        addresses: uint64, shape (n,): where each image begins.
-        batch: shape (n, channels, height, width), or (n, height, width, channels) for PIL images;
-            None where the sizes differ.
-    """
-
-    def __init__(
-        self, images: torch.Tensor | list[torch.Tensor], addresses: npt.NDArray[np.uint64]
-    ) -> None:
-        self._images = images
-        self.addresses = addresses
-
-    def __len__(self) -> int:
-        return len(self.addresses)
-
-    @property
-    def batch(self) -> torch.Tensor | None:
-        """The tensor of all images, see above."""
-        return self._images if isinstance(self._images, torch.Tensor) else None
-
-    def replace(self, row: int, image: torch.Tensor) -> None:
-        """Put an image of another size in a row; there is no batch tensor from then on."""
-        images = list(self.images)
-        images[row] = image
-        self._images = self.images = images
-
-    @cached_property
-    def images(self) -> list[torch.Tensor]:
-        """One tensor an image, all views of the batch's memory."""
-        return list(self._images)
-
-
-def make_canvas(
-    output: Output,
-    heights: npt.NDArray[np.int64],
-    widths: npt.NDArray[np.int64],
-    slots: Slots,
-    pinned: bool,
-) -> Canvas:
-    """Memory for images of the given sizes.
+    The memory is taken when it is first asked for: an engine that has made the images elsewhere
+    hands those over instead, see :meth:`adopt`.
 
     Args:
         output: kind, channels and dtype of the images.
         heights: int64, shape (n,), in pixels.
         widths: int64, shape (n,), in pixels.
-        slots: where memory comes from.
-        pinned: take page-locked memory from torch instead, for copies to a GPU.
+        slots: where main memory comes from.
+        device: where the images are to lie.
+        pinned: take page-locked main memory from torch instead, for copies to a GPU.
+        channels_last: let the channels of a pixel lie beside each other.
     """
-    count = len(heights)
-    item = output.dtype.itemsize
-    lengths = heights * widths * (output.channels * item)
-    uniform = count > 0 and bool((lengths == lengths[0]).all() & (heights == heights[0]).all())
-    if uniform:
-        shape = (count, *_shape(output, int(heights[0]), int(widths[0])))
-        batch = _tensor(int(lengths[0]) * count, output.dtype, slots, pinned).view(shape)
-        starts = np.arange(count, dtype=np.uint64) * np.uint64(lengths[0])
-        return Canvas(batch, starts + np.uint64(batch.data_ptr()))
-    ends = np.cumsum(lengths)
-    starts = ends - lengths
-    memory = _tensor(int(ends[-1]) if count else 0, output.dtype, slots, pinned)
-    images = [
-        memory[int(start) // item : int(end) // item].view(_shape(output, int(height), int(width)))
-        for start, end, height, width in zip(starts, ends, heights, widths, strict=True)
-    ]
-    return Canvas(images, starts.astype(np.uint64) + np.uint64(memory.data_ptr()))
 
+    def __init__(
+        self,
+        output: Output,
+        heights: Rows,
+        widths: Rows,
+        slots: Slots,
+        *,
+        device: torch.device,
+        pinned: bool = False,
+        channels_last: bool = False,
+    ) -> None:
+        self.output = output
+        self.heights = heights
+        self.widths = widths
+        self.device = device
+        self.channels_last = channels_last or output.container is Container.PIL
+        self._slots = slots
+        self._pinned = pinned
+        self._addresses = np.empty(0, np.uint64)
+        self._images: torch.Tensor | list[torch.Tensor] | None = None
+        # Threads of an engine may be the first to ask.
+        self._lock = threading.Lock()
 
-def _shape(output: Output, height: int, width: int) -> tuple[int, int, int]:
-    if output.container is Container.PIL:
-        return height, width, output.channels
-    return output.channels, height, width
+    def __len__(self) -> int:
+        return len(self.heights)
 
+    @property
+    def addresses(self) -> npt.NDArray[np.uint64]:
+        """Where each image begins: uint64, shape (n,). None may have been adopted or replaced."""
+        self._taken()
+        return self._addresses
 
-# A batch made ahead may leave the inference mode it was begun in, and be trained on.
-@torch.inference_mode(False)
-def _tensor(size: int, dtype: torch.dtype, slots: Slots, pinned: bool) -> torch.Tensor:
-    if pinned:
-        return torch.empty(size // dtype.itemsize, dtype=dtype, pin_memory=True)
-    lent: npt.NDArray[Any] = slots.take(size)
-    # torch keeps this very array alive, and with it the loan of the slot.
-    return torch.from_numpy(lent).view(dtype)
+    @property
+    def batch(self) -> torch.Tensor | None:
+        """All images where they have one size, else None.
+
+        Shape (n, channels, height, width), or (n, height, width, channels) for PIL images.
+        """
+        images = self._taken()
+        return images if isinstance(images, torch.Tensor) else None
+
+    @property
+    def images(self) -> list[torch.Tensor]:
+        """One tensor an image, all views of the batch's memory."""
+        return list(self._taken())
+
+    def adopt(self, rows: Rows, images: torch.Tensor) -> None:
+        """Take images as an engine has made them.
+
+        Without a copy, where they are all there are.
+
+        Args:
+            rows: int64, shape (k,): which images of the canvas they are.
+            images: their pixels, in the shape of ``batch`` and with its dtype.
+        """
+        if len(rows) == len(self) and bool((rows == np.arange(len(self))).all()):
+            self._images = images
+            return
+        for row, image in zip(rows, images, strict=True):
+            self.image(int(row)).copy_(image)
+
+    def image(self, row: int) -> torch.Tensor:
+        """The image of one row."""
+        return self._taken()[row]
+
+    def replace(self, row: int, image: torch.Tensor) -> None:
+        """Put an image of another size in a row; there is no batch tensor from then on."""
+        images = self.images
+        images[row] = image
+        self._images = images
+
+    def _taken(self) -> torch.Tensor | list[torch.Tensor]:
+        with self._lock:
+            if self._images is None:
+                self._images = self._take()
+            return self._images
+
+    def _take(self) -> torch.Tensor | list[torch.Tensor]:
+        heights, widths, channels = self.heights, self.widths, self.output.channels
+        sizes = heights * widths * channels
+        ends = np.cumsum(sizes)
+        starts = ends - sizes
+        memory = self._memory(int(ends[-1]) if len(ends) else 0)
+        self._addresses = (starts * memory.itemsize).astype(np.uint64) + np.uint64(
+            memory.data_ptr()
+        )
+        if len(self) and bool((heights == heights[0]).all() & (widths == widths[0]).all()):
+            return self._shaped(memory, int(heights[0]), int(widths[0]))
+        return [
+            self._shaped(memory[start:end], int(height), int(width))[0]
+            for start, end, height, width in zip(starts, ends, heights, widths, strict=True)
+        ]
+
+    def _shaped(self, memory: torch.Tensor, height: int, width: int) -> torch.Tensor:
+        channels = self.output.channels
+        if not self.channels_last:
+            return memory.view(-1, channels, height, width)
+        images = memory.view(-1, height, width, channels)
+        return images if self.output.container is Container.PIL else images.permute(0, 3, 1, 2)
+
+    # A batch made ahead may leave the inference mode it was begun in, and be trained on.
+    @torch.inference_mode(False)
+    def _memory(self, size: int) -> torch.Tensor:
+        dtype = self.output.dtype
+        if self._pinned or self.device.type != "cpu":
+            return torch.empty(size, dtype=dtype, device=self.device, pin_memory=self._pinned)
+        lent: npt.NDArray[Any] = self._slots.take(size * dtype.itemsize)
+        # torch keeps this very array alive, and with it the loan of the slot.
+        return torch.from_numpy(lent).view(dtype)

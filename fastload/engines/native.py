@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from fastload.augment import Container, Output
+from fastload.augment import Pipeline
+from fastload.engines.canvas import Canvas
 from fastload.engines.pool import (
     ITEM,
     JobFacts,
@@ -35,11 +36,11 @@ _DTYPES = {
 _SIGNAL_PERIOD = 0.1
 
 
-def _pool_output(output: Output) -> PoolOutput:
-    planar = output.container is not Container.PIL
+def _pool_output(canvas: Canvas) -> PoolOutput:
+    output = canvas.output
     return PoolOutput(
         dtype=_DTYPES[output.dtype],
-        layout=OutputLayout.PLANAR if planar else OutputLayout.INTERLEAVED,
+        layout=OutputLayout.INTERLEAVED if canvas.channels_last else OutputLayout.PLANAR,
         channels=output.channels,
         table=0 if output.is_levels else output.table.data_ptr(),
     )
@@ -72,7 +73,7 @@ class _NativeJob:
         self._work = work
         self._steps = work.pipeline.write_steps(work.plan)
         self._items = _items(work, self._steps)
-        output = _pool_output(work.pipeline.output)
+        output = _pool_output(work.canvas)
         self._job: PoolJob = pool.submit(
             self._items, output, fast=decode == "fast", cache=work.cache
         )
@@ -91,6 +92,9 @@ class _NativeJob:
     def failures(self) -> dict[int, str]:
         rows = np.flatnonzero(self._items["status"])
         return {int(row): self._items["message"][row].decode("utf-8", "replace") for row in rows}
+
+    def hand_over(self) -> None:
+        """Main memory needs nothing more."""
 
     def facts(self) -> JobFacts:
         return self._job.facts()
@@ -120,6 +124,10 @@ class _SplitJob:
             for row, reason in job.failures().items()
         }
 
+    def hand_over(self) -> None:
+        for _, job in self._jobs:
+            job.hand_over()
+
     def facts(self) -> JobFacts:
         return sum((job.facts() for _, job in self._jobs), JobFacts())
 
@@ -136,15 +144,25 @@ class NativeEngine:
     Args:
         threads: how many, at least 1.
         decode: "exact" or "fast".
+        device: main memory.
+        ahead: without effect: any number of jobs may be open.
     """
 
     name = "native"
 
-    def __init__(self, threads: int, decode: str) -> None:
+    def __init__(self, threads: int, decode: str, device: torch.device, ahead: int) -> None:
         self._threads = threads
+        self._device = device
+        self._ahead = ahead
         self._decode = decode
         self._pool = Pool(threads)
         self._pillow: TorchEngine | None = None
+
+    @staticmethod
+    def remarks(pipeline: Pipeline) -> tuple[str, ...]:
+        """Nothing: it does all that was lowered."""
+        del pipeline
+        return ()
 
     def submit(self, work: Work) -> Job:
         """Begin some work and return at once."""
@@ -163,7 +181,7 @@ class NativeEngine:
 
     def _pillow_engine(self) -> TorchEngine:
         if self._pillow is None:
-            self._pillow = TorchEngine(self._threads, "exact")
+            self._pillow = TorchEngine(self._threads, "exact", self._device, self._ahead)
         return self._pillow
 
     def close(self) -> None:

@@ -11,6 +11,7 @@ from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from fastload.augment import Pipeline, Plan
 from fastload.engines.cache import RecordCache
@@ -73,6 +74,9 @@ class Job(Protocol):
     def failures(self) -> dict[int, str]:
         """Rows of the work (0 to n - 1) that could not be computed, with the reason."""
 
+    def hand_over(self) -> None:
+        """Let the GPU's current stream wait for the images; called once, when the job is done."""
+
     def facts(self) -> JobFacts:
         """What its images have taken so far; nothing once it is closed."""
 
@@ -81,9 +85,22 @@ class Job(Protocol):
 
 
 class Engine(Protocol):
-    """A way to compute work; one loader's, in one process."""
+    """A way to compute work; one loader's, in one process.
+
+    Args:
+        threads: how many compute, at least 1.
+        decode: how JPEGs are decoded, "exact" or "fast".
+        device: where the images are made.
+        ahead: how many jobs may be open at once.
+    """
 
     name: str
+
+    def __init__(self, threads: int, decode: str, device: torch.device, ahead: int) -> None: ...
+
+    @staticmethod
+    def remarks(pipeline: Pipeline) -> tuple[str, ...]:
+        """What a user should know of how the engine runs a pipeline, a line each."""
 
     def submit(self, work: Work) -> Job:
         """Begin some work and return at once."""

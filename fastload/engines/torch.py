@@ -55,7 +55,7 @@ class _TorchJob:
         if row in work.plan.failures:
             return
         image = decode_with_pillow(work.pack, int(work.records[row]))
-        out = work.canvas.images[work.rows[row]]
+        out = work.canvas.image(int(work.rows[row]))
         render(image, work.pipeline, work.plan, row, out)
 
     def wait(self, seconds: float | None) -> bool:
@@ -64,6 +64,9 @@ class _TorchJob:
     def failures(self) -> dict[int, str]:
         errors = ((row, future.exception()) for row, future in enumerate(self._futures))
         return {row: f"{type(error).__name__}: {error}" for row, error in errors if error}
+
+    def hand_over(self) -> None:
+        """Main memory needs nothing more."""
 
     def facts(self) -> JobFacts:
         return JobFacts()
@@ -84,17 +87,25 @@ class TorchEngine:
 
     Args:
         threads: how many, at least 1.
-        decode: must be "exact": Pillow has no other way.
+        decode: without effect: Pillow has one way alone.
+        device: main memory.
+        ahead: without effect: any number of jobs may be open.
     """
 
     name = "torch"
 
-    def __init__(self, threads: int, decode: str) -> None:
-        del decode
+    def __init__(self, threads: int, decode: str, device: torch.device, ahead: int) -> None:
+        del decode, device, ahead
         # Garbage collection may close the engine in one of its threads, which cannot wait for
         # itself.
         self._thread = threading.local()
         self._pool = ThreadPoolExecutor(threads, "fastload-torch", _enter, (self._thread,))
+
+    @staticmethod
+    def remarks(pipeline: Pipeline) -> tuple[str, ...]:
+        """Nothing: it does all that was lowered."""
+        del pipeline
+        return ()
 
     def submit(self, work: Work) -> Job:
         """Begin some work and return at once."""
