@@ -23,7 +23,10 @@ __all__ = [
 ]
 
 ENGINES = {
-    "native": {"cpu": ("fastload.engines.native", "NativeEngine")},
+    "native": {
+        "cpu": ("fastload.engines.native", "NativeEngine"),
+        "cuda": ("fastload.engines.cuda.engine", "CudaEngine"),
+    },
     "torch": {"cpu": ("fastload.engines.torch", "TorchEngine")},
 }
 """Name of each engine; the kinds of device it makes images on, with the module and the class."""

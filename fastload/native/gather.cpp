@@ -185,7 +185,9 @@ uint64_t SetRoom(const fl_item& item, uint32_t height, uint32_t width) {
 
 bool GatherItem(const fl_item& item, Arena& arena, RecordCache* cache, Workspace& workspace) {
     fl_gathered& gathered = GatheredOf(item);
-    gathered = {.room = gathered.room};
+    const uint64_t room = gathered.room;
+    gathered = {};
+    gathered.room = room;
     try {
         CheckBytes(item);
         const std::unique_ptr<PixelSource> source = OpenItem(item, false, cache, workspace);

@@ -1,0 +1,49 @@
+"""Which operations of a pipeline the kernels do, and which the pool does before them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fastload.augment import Pipeline
+from fastload.augment.colour import ColorJitter, Grayscale, RandomGrayscale
+from fastload.augment.crop import CenterCrop, RandomCrop
+from fastload.augment.erase import RandomErasing
+from fastload.augment.flip import HorizontalFlip, VerticalFlip
+from fastload.augment.op import Op
+from fastload.augment.resize import Resize
+from fastload.augment.resized_crop import RandomResizedCrop
+from fastload.augment.sometimes import Sometimes
+
+__all__ = ["explain_reach"]
+
+_ANYWHERE = (HorizontalFlip, VerticalFlip, RandomErasing)
+_COLOURS = (ColorJitter, Grayscale, RandomGrayscale)
+_RESIZES = (Resize, RandomResizedCrop)
+_CROPS = (CenterCrop, RandomCrop)
+
+
+def explain_reach(pipeline: Pipeline) -> tuple[str, ...]:
+    """A line where an operation keeps an image's pixels from being made on the GPU."""
+    resized = coloured = False
+    for op in _flat(pipeline.ops):
+        if isinstance(op, _ANYWHERE):
+            continue
+        if isinstance(op, _COLOURS):
+            coloured = True
+            continue
+        known = isinstance(op, _CROPS) or (isinstance(op, _RESIZES) and not resized)
+        resized |= isinstance(op, _RESIZES)
+        if not known or coloured:
+            return (
+                f"  {type(op).__name__} here: all before the output is done on the CPU, the GPU "
+                "gets finished pixels",
+            )
+    return ()
+
+
+def _flat(ops: tuple[Op, ...]) -> Iterator[Op]:
+    for op in ops:
+        if isinstance(op, Sometimes):
+            yield from _flat(op.ops)
+        else:
+            yield op
