@@ -11,8 +11,8 @@ import triton.language as tl
 __all__ = ["BOX", "PASS", "PLANE"]
 
 PLANE = (
-    "program",  # the first of the programs that are this plane's
-    "programs",  # how many: one for each piece of packed blocks
+    "first_piece",  # of its pieces of packed blocks among those of all planes
+    "piece_count",
     "pieces",  # where they are told of, in int32: see fl_gathered in the native library's capi.h
     "data",  # what a piece's offset is counted from
     "quant",  # 64 steps of coefficients, in int16
@@ -30,8 +30,8 @@ PLANE = (
 """One component of an image; three rows an image."""
 
 BOX = (
-    "program",
-    "programs",  # one for each TILE pixels
+    "program",  # the first of the programs that are this image's
+    "programs",  # one for each tile of its pixels
     "colour",  # 0 grey, 1 YCbCr, 2 RGB
     "left",  # the box in the image, in pixels
     "top",
@@ -42,8 +42,8 @@ BOX = (
 """The pixels that an image is made of, where they are made of samples."""
 
 PASS = (
-    "program",
-    "programs",  # one for each TILE pixels of the result
+    "program",  # the first of the programs that are this image's
+    "programs",  # one for each tile of the result's pixels
     "source",
     "source_row",  # bytes from row to row, pixel to pixel, channel to channel
     "source_pixel",
@@ -59,7 +59,7 @@ PASS = (
 """One pass of an image's resize."""
 
 PLANE_FIELDS = tl.constexpr(len(PLANE))
-PLANE_PROGRAM = tl.constexpr(PLANE.index("program"))
+PLANE_FIRST_PIECE = tl.constexpr(PLANE.index("first_piece"))
 PLANE_PIECES = tl.constexpr(PLANE.index("pieces"))
 PLANE_DATA = tl.constexpr(PLANE.index("data"))
 PLANE_QUANT = tl.constexpr(PLANE.index("quant"))

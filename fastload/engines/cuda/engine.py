@@ -80,15 +80,16 @@ class _GatheredJob:
                 self._launch()
 
     def _launch(self) -> None:
-        from fastload.engines.cuda.render import render
+        from fastload.engines.cuda.render import render, shape_for
         from fastload.engines.cuda.tables import write_tables
 
         canvas, output = self._work.canvas, self._work.pipeline.output
         plan = self._work.plan
         assert plan.size is not None
         used = self._pool_job.arena_used()
+        shape = shape_for(canvas.device)
         programs, size = write_tables(
-            self._arena, used, self._gathered, self._steps, output, plan.size
+            self._arena, used, self._gathered, self._steps, output, plan.size, shape.tile
         )
         with self._lane.running():
             images = torch.empty(
@@ -99,7 +100,7 @@ class _GatheredJob:
                     torch.channels_last if canvas.channels_last else torch.contiguous_format
                 ),
             )
-            render(self._arena, used, programs, size, self._steps, output, images)
+            render(self._arena, used, programs, size, self._steps, output, images, shape)
             self._mark = self._lane.mark()
         self._images = images
 

@@ -72,9 +72,7 @@ def _functions() -> dict[str, Any]:
     return library.functions({"fl_gather_rooms": (c_int, arguments)})
 
 
-def set_rooms(
-    items: npt.NDArray[Any], heights: npt.NDArray[Any], widths: npt.NDArray[Any]
-) -> int:
+def set_rooms(items: npt.NDArray[Any], heights: npt.NDArray[Any], widths: npt.NDArray[Any]) -> int:
     """Say in each item's GATHERED how many bytes it may take; returns their sum.
 
     Args:

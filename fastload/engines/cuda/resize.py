@@ -41,28 +41,28 @@ def resample(bytes_, words, passes, pass_of, TILE: tl.constexpr):
     """
     program = tl.program_id(0)
     this = passes + tl.load(pass_of + program).to(tl.int64) * PASS_FIELDS
-    width = tl.load(this + PASS_WIDTH)
-    height = tl.load(this + PASS_HEIGHT)
-    pixel = (program - tl.load(this + PASS_PROGRAM)) * TILE + tl.arange(0, TILE)
+    width = tl.load(this + PASS_WIDTH).to(tl.int32)
+    height = tl.load(this + PASS_HEIGHT).to(tl.int32)
+    pixel = (program - tl.load(this + PASS_PROGRAM).to(tl.int32)) * TILE + tl.arange(0, TILE)
     valid = pixel < width * height
     y = pixel // width
     x = pixel % width
     across = tl.load(this + PASS_ACROSS)
     place = tl.where(across == 1, x, y)
     axis = words + tl.load(this + PASS_AXIS)
-    taps = tl.load(this + PASS_TAPS)
+    taps = tl.load(this + PASS_TAPS).to(tl.int32)
     first = tl.load(axis + place, mask=valid, other=0)
     weights = axis + tl.where(across == 1, width, height) + place * taps
-    row = tl.load(this + PASS_SOURCE_ROW)
-    column = tl.load(this + PASS_SOURCE_PIXEL)
+    row = tl.load(this + PASS_SOURCE_ROW).to(tl.int32)
+    column = tl.load(this + PASS_SOURCE_PIXEL).to(tl.int32)
     source = bytes_ + tl.load(this + PASS_SOURCE) + tl.where(across == 1, y * row, x * column)
     step = tl.where(across == 1, column, row)
     channel = tl.load(this + PASS_SOURCE_CHANNEL)
-    last = tl.load(this + PASS_SIZE) - 1
+    last = tl.load(this + PASS_SIZE).to(tl.int32) - 1
     red = tl.full((TILE,), _HALF, tl.int32)
     green = tl.full((TILE,), _HALF, tl.int32)
     blue = tl.full((TILE,), _HALF, tl.int32)
-    for tap in range(taps.to(tl.int32)):
+    for tap in range(taps):
         weight = tl.load(weights + tap, mask=valid, other=0)
         # An output pixel with fewer taps has weights of 0 for the others.
         from_ = source + tl.minimum(first + tap, last) * step

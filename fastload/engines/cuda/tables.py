@@ -20,10 +20,8 @@ from fastload.engines.cuda.columns import BOX, PASS, PLANE
 from fastload.engines.cuda.gathered import BLOCKS
 from fastload.engines.cuda.pixel_steps import COLOUR_KINDS
 
-__all__ = ["TILE", "Programs", "Tables", "table_bytes", "write_tables"]
+__all__ = ["Programs", "Tables", "table_bytes", "views", "write_tables"]
 
-TILE = 256
-"""Pixels of a program."""
 
 _ALIGNMENT = 16
 _HALF, _WORD = 2, 4
@@ -50,13 +48,13 @@ class Programs:
     """How many programs each kernel needs, all images together.
 
     Attributes:
-        blocks: one a piece.
-        boxes: one for TILE pixels of a box.
-        passes: one for TILE pixels of what the first pass gives, and the second one.
+        pieces: of packed blocks.
+        boxes: one for each tile of a box.
+        passes: one for each tile of what the first pass gives, and the second one.
         phases: of colour, at least 0.
     """
 
-    blocks: int
+    pieces: int
     boxes: int
     passes: tuple[int, int]
     phases: int
@@ -121,9 +119,7 @@ def table_bytes(images: int, steps: npt.NDArray[Any], output: Output) -> int:
     return sum(_aligned(int(np.prod(shape)) * dtype.itemsize) for shape, dtype in layout)
 
 
-def views(
-    memory: torch.Tensor, images: int, steps: npt.NDArray[Any], output: Output
-) -> Tables:
+def views(memory: torch.Tensor, images: int, steps: npt.NDArray[Any], output: Output) -> Tables:
     """The tables in an arena, or in its copy on the device."""
     at, found = 0, {}
     for name, (shape, dtype) in _layout(images, steps, output).items():
@@ -140,6 +136,7 @@ def write_tables(
     steps: npt.NDArray[Any],
     output: Output,
     size: tuple[int, int],
+    tile: int,
 ) -> tuple[Programs, int]:
     """Fill the tables of a batch whose images the pool has gathered.
 
@@ -150,6 +147,7 @@ def write_tables(
         steps: dtype STEP, shape (n, steps).
         output: what comes out.
         size: height and width of the results.
+        tile: pixels of a program.
 
     Returns:
         the programs, and the bytes of the whole memory: the results of the second pass, uint8 of
@@ -160,16 +158,16 @@ def write_tables(
         name: getattr(tables, name).numpy()
         for name in ("planes", "boxes", "first_pass", "second_pass")
     }
-    end, block_programs = _fill_planes(numbers["planes"], gathered, _aligned(used))
-    end, box_programs = _fill_boxes(numbers["boxes"], gathered, end)
+    end, pieces = _fill_planes(numbers["planes"], gathered, _aligned(used))
+    end, box_programs = _fill_boxes(numbers["boxes"], gathered, end, tile)
     source = _sources(gathered, numbers["boxes"])
     end, programs = _fill_passes(
-        (numbers["first_pass"], numbers["second_pass"]), gathered, source, size, end
+        (numbers["first_pass"], numbers["second_pass"]), gathered, source, size, end, tile
     )
     _fill_steps(tables, gathered, steps)
     tables.table.copy_(output.table)
     phases = len(tables.bounds) - 1 if tables.kinds.shape[1] else 0
-    return Programs(block_programs, box_programs, programs, phases), end
+    return Programs(pieces, box_programs, programs, phases), end
 
 
 def _put(table: Table, names: tuple[str, ...], **columns: Any) -> None:
@@ -204,8 +202,8 @@ def _fill_planes(table: Table, gathered: Gathered, start: int) -> tuple[int, int
     _put(
         table,
         PLANE,
-        program=_first(pieces.ravel()),
-        programs=pieces.ravel(),
+        first_piece=_first(pieces.ravel()),
+        piece_count=pieces.ravel(),
         pieces=(_integers(gathered, "pieces")[:, None] // _WORD + 2 * before).ravel(),
         data=np.repeat(_integers(gathered, "data"), 3),
         quant=quant.ravel(),
@@ -216,15 +214,15 @@ def _fill_planes(table: Table, gathered: Gathered, start: int) -> tuple[int, int
     return end, int(pieces.sum())
 
 
-def _programs(pixels: Table) -> Table:
-    return -(-pixels // TILE)
+def _programs(pixels: Table, tile: int) -> Table:
+    return -(-pixels // tile)
 
 
-def _fill_boxes(table: Table, gathered: Gathered, start: int) -> tuple[int, int]:
+def _fill_boxes(table: Table, gathered: Gathered, start: int, tile: int) -> tuple[int, int]:
     pixels = _integers(gathered, "width") * _integers(gathered, "height")
     pixels[gathered["kind"] != BLOCKS] = 0
     places, end = _place(pixels * gathered["channels"], start)
-    programs = _programs(pixels)
+    programs = _programs(pixels, tile)
     sides = {name: gathered[name] for name in ("colour", "left", "top", "width", "height")}
     _put(table, BOX, program=_first(programs), programs=programs, pixels=places, **sides)
     return end, int(programs.sum())
@@ -250,6 +248,7 @@ def _fill_passes(
     source: dict[str, Table],
     size: tuple[int, int],
     start: int,
+    tile: int,
 ) -> tuple[int, tuple[int, int]]:
     height, width = size
     here = gathered["kind"] != 0
@@ -287,7 +286,7 @@ def _fill_passes(
             },
         ),
     ):
-        programs = _programs(count)
+        programs = _programs(count, tile)
         _put(
             table,
             PASS,
@@ -300,7 +299,7 @@ def _fill_passes(
             **columns,
         )
     ends = end + len(gathered) * 3 * height * width
-    return ends, (int(_programs(middle_pixels).sum()), int(_programs(pixels).sum()))
+    return ends, (int(_programs(middle_pixels, tile).sum()), int(_programs(pixels, tile).sum()))
 
 
 def _fill_steps(tables: Tables, gathered: Gathered, steps: npt.NDArray[Any]) -> None:

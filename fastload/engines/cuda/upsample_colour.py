@@ -50,14 +50,14 @@ def _neighbour(place, step, smooth, size):
 @triton.jit
 def _samples(bytes_, plane, y, x, valid):
     """The samples of some pixels, upsampled: three parts of the nearer one, one of the farther."""
-    smooth_across = tl.load(plane + PLANE_SMOOTH_ACROSS)
-    smooth_down = tl.load(plane + PLANE_SMOOTH_DOWN)
-    near_x, far_x = _neighbour(
-        x, tl.load(plane + PLANE_STEP_ACROSS), smooth_across, tl.load(plane + PLANE_WIDTH)
-    )
-    near_y, far_y = _neighbour(
-        y, tl.load(plane + PLANE_STEP_DOWN), smooth_down, tl.load(plane + PLANE_HEIGHT)
-    )
+    smooth_across = tl.load(plane + PLANE_SMOOTH_ACROSS).to(tl.int32)
+    smooth_down = tl.load(plane + PLANE_SMOOTH_DOWN).to(tl.int32)
+    step_across = tl.load(plane + PLANE_STEP_ACROSS).to(tl.int32)
+    step_down = tl.load(plane + PLANE_STEP_DOWN).to(tl.int32)
+    width = tl.load(plane + PLANE_WIDTH).to(tl.int32)
+    height = tl.load(plane + PLANE_HEIGHT).to(tl.int32)
+    near_x, far_x = _neighbour(x, step_across, smooth_across, width)
+    near_y, far_y = _neighbour(y, step_down, smooth_down, height)
     stride = tl.load(plane + PLANE_STRIDE)
     corner = bytes_ + tl.load(plane + PLANE_SAMPLES)
     corner -= 8 * (tl.load(plane + PLANE_FIRST_ROW) * stride + tl.load(plane + PLANE_FIRST_BLOCK))
@@ -71,11 +71,11 @@ def _samples(bytes_, plane, y, x, valid):
     far = tl.where(smooth_down == 1, 3 * near_far + far_far, near_far)
     mixed = tl.where(smooth_across == 1, 3 * near + far, near)
     # What rounds: of one axis 1 and 2 by turns, of both 8 and 7.
-    odd_x = (x % 2).to(tl.int32)
-    one_axis = 1 + tl.where(smooth_across == 1, odd_x, (y % 2).to(tl.int32))
+    odd_x = x % 2
+    one_axis = 1 + tl.where(smooth_across == 1, odd_x, y % 2)
     both = smooth_across + smooth_down
     rounding = tl.where(both == 2, 8 - odd_x, tl.where(both == 1, one_axis, 0))
-    return (mixed + rounding) >> (2 * both).to(tl.int32)
+    return (mixed + rounding) >> (2 * both)
 
 
 @triton.jit
@@ -99,12 +99,12 @@ def upsample_colour(bytes_, boxes, box_of, planes, TILE: tl.constexpr):
     image = tl.load(box_of + program).to(tl.int64)
     box = boxes + image * BOX_FIELDS
     plane = planes + 3 * image * PLANE_FIELDS
-    width = tl.load(box + BOX_WIDTH)
-    pixels = width * tl.load(box + BOX_HEIGHT)
-    pixel = (program - tl.load(box + BOX_PROGRAM)) * TILE + tl.arange(0, TILE)
+    width = tl.load(box + BOX_WIDTH).to(tl.int32)
+    pixels = width * tl.load(box + BOX_HEIGHT).to(tl.int32)
+    pixel = (program - tl.load(box + BOX_PROGRAM).to(tl.int32)) * TILE + tl.arange(0, TILE)
     valid = pixel < pixels
-    y = tl.load(box + BOX_TOP) + pixel // width
-    x = tl.load(box + BOX_LEFT) + pixel % width
+    y = tl.load(box + BOX_TOP).to(tl.int32) + pixel // width
+    x = tl.load(box + BOX_LEFT).to(tl.int32) + pixel % width
     out = bytes_ + tl.load(box + BOX_PIXELS) + pixel
     colour = tl.load(box + BOX_COLOUR)
     first = _samples(bytes_, plane, y, x, valid)
