@@ -70,7 +70,7 @@ def _coefficients(bytes_, halves, quant, dc, masks, nibbles, wide, parts, ROW: t
     return wrapped16(value * steps)
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["total"])
 def unpack_blocks(bytes_, halves, words, planes, plane_of, total, PIECES: tl.constexpr):
     """Unpack the blocks of some pieces, dequantise, invert the DCT, store 8 rows of samples each.
 
