@@ -1,12 +1,11 @@
-"""The native engine on a GPU: the pool gathers, one copy a batch crosses the bus, kernels do all
-that follows."""
+"""The native engine on a GPU: the pool gathers, one copy crosses the bus, kernels follow."""
 
 from __future__ import annotations
 
-import threading
 import warnings
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from importlib.util import find_spec
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -66,8 +65,6 @@ class _GatheredJob:
         )
         self._images: torch.Tensor | None = None
         self._mark: Mark | None = None
-        # Between closing and the thread that begins the kernels.
-        self._lock = threading.Lock()
         self._closed = False
         self._begun = launcher.submit(self._begin_kernels)
 
@@ -75,9 +72,8 @@ class _GatheredJob:
         """Wait for the pool and let the device make the images."""
         while not self._closed and not self._pool_job.wait(round(_PERIOD * 1000)):
             pass
-        with self._lock:
-            if not self._closed:
-                self._launch()
+        if not self._closed:
+            self._launch()
 
     def _launch(self) -> None:
         from fastload.engines.cuda.render import render, shape_for
@@ -126,11 +122,17 @@ class _GatheredJob:
         return self._pool_job.facts()
 
     def close(self) -> None:
-        """Cancel what has not begun; a second time does nothing."""
-        with self._lock:
-            if self._closed:
-                return
+        """Cancel what has not begun; a second time does nothing.
+
+        Kernels that are just being begun are not waited for: garbage collection may close a job in
+        the thread that begins another one's, which the first one's waits for.
+        """
+        if not self._closed:
             self._closed = True
+            self._begun.cancel()
+            self._begun.add_done_callback(self._let_go)
+
+    def _let_go(self, _: Future[None]) -> None:
         self._pool_job.close()
         self._arenas.give_back(self._arena, self._mark)
         self._images = None

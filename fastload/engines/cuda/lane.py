@@ -36,13 +36,13 @@ class Lane(Protocol):
 
 class _GpuLane:
     def __init__(self, device: torch.device) -> None:
-        self._stream = torch.cuda.Stream(device)
+        self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
 
     def running(self) -> AbstractContextManager[object]:
         return torch.cuda.stream(self._stream)
 
     def mark(self) -> torch.cuda.Event:
-        event = torch.cuda.Event()
+        event = torch.cuda.Event()  # type: ignore[no-untyped-call]
         event.record(self._stream)
         return event
 

@@ -36,7 +36,16 @@ def write_output(
         table: of the output's dtype, (CHANNELS, 256).
         boxes: int32, (images, BOXES, 4): top, left, height, width of what is erased.
         values: of the output's dtype, (images, BOXES, 3): what is written there.
-        out: of the output's dtype; its strides are in values.
+        out: of the output's dtype.
+        image_stride: of ``out``, in values.
+        channel_stride: the same.
+        row_stride: the same.
+        pixel_stride: the same.
+        height: of an image, in pixels.
+        width: of an image, in pixels.
+        CHANNELS: that are written, 1 or 3.
+        BOXES: of an image that may be erased.
+        TILE: pixels of a program.
     """
     image = tl.program_id(1).to(tl.int64)
     pixel = tl.program_id(0) * TILE + tl.arange(0, TILE)

@@ -118,6 +118,10 @@ def colour_phase(
         bounds: int32, (phases + 1, images): phase p has the steps bounds[p] to bounds[p + 1] - 1;
             all but phase 0 begin with a contrast, or are empty.
         lumas: int64, (phases + 1, images): sums of the luma of each image when a phase begins.
+        PHASE: the one to be done.
+        STEPS: of an image.
+        pixels: of an image.
+        TILE: pixels of a program.
     """
     image = tl.program_id(1)
     images = tl.num_programs(1)

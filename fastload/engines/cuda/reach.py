@@ -31,14 +31,17 @@ def explain_reach(pipeline: Pipeline) -> tuple[str, ...]:
         if isinstance(op, _COLOURS):
             coloured = True
             continue
-        known = isinstance(op, _CROPS) or (isinstance(op, _RESIZES) and not resized)
+        known = _reads_inside(op) or (isinstance(op, _RESIZES) and not resized)
         resized |= isinstance(op, _RESIZES)
         if not known or coloured:
-            return (
-                f"  {type(op).__name__} here: all before the output is done on the CPU, the GPU "
-                "gets finished pixels",
-            )
+            return (f"  {type(op).__name__} here: the CPU makes the pixels, the GPU the output",)
     return ()
+
+
+def _reads_inside(op: Op) -> bool:
+    """Whether it is a crop that adds nothing around the image."""
+    padded = isinstance(op, RandomCrop) and op.padding is not None
+    return isinstance(op, _CROPS) and not padded
 
 
 def _flat(ops: tuple[Op, ...]) -> Iterator[Op]:

@@ -35,9 +35,11 @@ def resample(bytes_, words, passes, pass_of, TILE: tl.constexpr):
     Program: TILE pixels beside each other. Lanes: pixels.
 
     Args:
-        bytes_, words: the batch's memory as uint8 and int32.
+        bytes_: the batch's memory as uint8.
+        words: the same as int32.
         passes: table PASS.
         pass_of: int32: each program's row of it, the image.
+        TILE: pixels of a program.
     """
     program = tl.program_id(0)
     this = passes + tl.load(pass_of + program).to(tl.int64) * PASS_FIELDS

@@ -10,9 +10,9 @@ from fastload.engines.cuda.columns import (
     PLANE_DATA,
     PLANE_FIELDS,
     PLANE_FIRST_BLOCK,
+    PLANE_FIRST_PIECE,
     PLANE_FIRST_ROW,
     PLANE_PIECES,
-    PLANE_FIRST_PIECE,
     PLANE_QUANT,
     PLANE_SAMPLES,
     PLANE_STRIDE,
@@ -78,9 +78,9 @@ def unpack_blocks(bytes_, halves, words, planes, plane_of, total, PIECES: tl.con
     the eight rows of a block are eight tensors.
 
     Args:
-        bytes_: the batch's memory as uint8; so are
-        halves: as int16, and
-        words: as int32.
+        bytes_: the batch's memory as uint8.
+        halves: the same as int16.
+        words: the same as int32.
         planes: table PLANE.
         plane_of: int32, (total,): each piece's row of it.
         total: how many pieces there are.

@@ -94,6 +94,7 @@ def upsample_colour(bytes_, boxes, box_of, planes, TILE: tl.constexpr):
         boxes: table BOX.
         box_of: int32: each program's row of it, the image.
         planes: table PLANE.
+        TILE: pixels of a program.
     """
     program = tl.program_id(0)
     image = tl.load(box_of + program).to(tl.int64)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 
+import torch
 import triton
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
@@ -17,8 +18,6 @@ from fastload.engines.cuda.render import shape_for
 from fastload.engines.cuda.resize import resample
 from fastload.engines.cuda.unpack import unpack_blocks
 from fastload.engines.cuda.upsample_colour import upsample_colour
-
-import torch
 
 SHAPE = shape_for(torch.device("cuda"))
 BYTES, HALVES, WORDS, LONGS = "*u8", "*i16", "*i32", "*i64"

@@ -7,13 +7,13 @@ from pathlib import Path
 
 os.environ.setdefault("TRITON_INTERPRET", "1")
 
-import numpy as np  # noqa: E402
-import pytest  # noqa: E402
-from PIL import Image  # noqa: E402
+import numpy as np
+import pytest
+from PIL import Image
 
-from fastload.native.library import jpeg_of_dct  # noqa: E402
-from tests.conftest import picture  # noqa: E402
-from tests.engines.cuda.records import GREY, RGB, YCC, random_record  # noqa: E402
+from fastload.native.library import jpeg_of_dct
+from tests.conftest import picture
+from tests.engines.cuda.records import GREY, RGB, YCC, random_record
 
 SAMPLINGS = {
     "444": (YCC, [(1, 1)] * 3),

@@ -53,14 +53,20 @@ def record(
     """A whole record; ``blocks`` are of shape (block rows, blocks, 8, 8), ``quant`` (C, 64)."""
     most_across, most_down = (max(f[i] for f in factors) for i in (0, 1))
     sampling = bytes(16 * h + v for h, v in factors).ljust(3, b"\0")
-    header = struct.pack("<4s4BHH3sB", b"FDCT", 1, len(factors), colours, 0, width, height, sampling, 0)
+    header = struct.pack(
+        "<4s4BHH3sB", b"FDCT", 1, len(factors), colours, 0, width, height, sampling, 0
+    )
     columns, rows = up(width, 8 * most_across), up(height, 8 * most_down)
     step, groups = 16 // most_across, []
     for row in range(rows):
         for first in range(0, columns, step):
             for (across, down), plane in zip(factors, blocks, strict=True):
                 for here in range(row * down, (row + 1) * down):
-                    cut = plane[here, first * across : (first + step) * across] if here < len(plane) else []
+                    cut = (
+                        plane[here, first * across : (first + step) * across]
+                        if here < len(plane)
+                        else []
+                    )
                     groups.append(packed_group(cut) if len(cut) else b"")
     lengths = b"".join(struct.pack("<H", len(group)) for group in groups)
     return header + quant.astype("<u2").tobytes() + lengths + b"".join(groups)

@@ -23,7 +23,12 @@ MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 CUDA = ("fastload.engines.cuda.engine", "CudaEngine")
 TRANSFORMS: dict[str, Any] = {
     "random crops": v1.Compose(
-        [v1.RandomResizedCrop(20), v1.RandomHorizontalFlip(), v1.ToTensor(), v1.Normalize(MEAN, STD)]
+        [
+            v1.RandomResizedCrop(20),
+            v1.RandomHorizontalFlip(),
+            v1.ToTensor(),
+            v1.Normalize(MEAN, STD),
+        ]
     ),
     "larger": v1.Compose([v1.RandomResizedCrop((60, 44), interpolation=3), v1.PILToTensor()]),
     "lanczos": v1.Compose([v2.Resize((7, 90), interpolation=1), v1.PILToTensor()]),
@@ -48,7 +53,9 @@ TRANSFORMS: dict[str, Any] = {
             v2.PILToTensor(),
         ]
     ),
-    "erased bytes": v2.Compose([v2.Resize((14, 17)), v2.PILToTensor(), v2.RandomErasing(0.9, value=9)]),
+    "erased bytes": v2.Compose(
+        [v2.Resize((14, 17)), v2.PILToTensor(), v2.RandomErasing(0.9, value=9)]
+    ),
     "one channel": v1.Compose([v1.Resize((20, 20)), v1.Grayscale(), v1.ToTensor()]),
     "halves": v2.Compose(
         [v2.Resize((20, 20)), v2.ToImage(), v2.ToDtype(torch.float16, scale=True)]
@@ -95,9 +102,7 @@ def check_same(monkeypatch: pytest.MonkeyPatch, pack: Path, transform: Any, **kw
 
 
 @pytest.mark.parametrize("name", TRANSFORMS)
-def test_same_pixels(
-    packs: dict[str, Path], name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_same_pixels(packs: dict[str, Path], name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     check_same(monkeypatch, packs["dct"], TRANSFORMS[name])
 
 
@@ -192,7 +197,12 @@ def test_kernels_compile_for_gpus(capability: int, tmp_path: Path) -> None:
     environment = {**os.environ, "TRITON_CACHE_DIR": str(tmp_path), "TRITON_INTERPRET": "0"}
     command = [sys.executable, "-m", "tests.engines.cuda.compile_kernels", str(capability)]
     result = subprocess.run(
-        command, capture_output=True, text=True, env=environment, cwd=Path(__file__).parents[3], check=False
+        command,
+        capture_output=True,
+        text=True,
+        env=environment,
+        cwd=Path(__file__).parents[3],
+        check=False,
     )
     assert result.returncode == 0, result.stderr
     sizes = dict(line.split() for line in result.stdout.splitlines())
