@@ -40,7 +40,7 @@ def explain_reach(pipeline: Pipeline) -> tuple[str, ...]:
 
 def _reads_inside(op: Op) -> bool:
     """Whether it is a crop that adds nothing around the image."""
-    padded = isinstance(op, RandomCrop) and op.padding is not None
+    padded = isinstance(op, RandomCrop) and bool(op.borders.any())
     return isinstance(op, _CROPS) and not padded
 
 
