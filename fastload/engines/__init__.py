@@ -23,7 +23,10 @@ __all__ = [
 ]
 
 ENGINES = {
-    "native": {"cpu": ("fastload.engines.native", "NativeEngine")},
+    "native": {
+        "cpu": ("fastload.engines.native", "NativeEngine"),
+        "cuda": ("fastload.engines.cuda.engine", "CudaEngine"),
+    },
     "dali": {
         "cpu": ("fastload.engines.dali.engine", "DaliEngine"),
         "cuda": ("fastload.engines.dali.engine", "DaliEngine"),

@@ -21,10 +21,11 @@ from fastload.engines.pool import (
     PoolOutput,
 )
 from fastload.engines.protocol import Job, Work
+from fastload.engines.split import SplitJob
 from fastload.engines.torch import TorchEngine
 from fastload.store import Codec
 
-__all__ = ["NativeEngine", "pool_output"]
+__all__ = ["NativeEngine", "native_items", "pool_output"]
 
 _DTYPES = {
     torch.uint8: OutputDtype.UINT8,
@@ -47,8 +48,16 @@ def pool_output(canvas: Canvas) -> PoolOutput:
     )
 
 
-def _items(work: Work, steps: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """What the pool has to know of each image; ``steps`` must outlive it."""
+def native_items(
+    work: Work, steps: npt.NDArray[Any], out: npt.NDArray[np.uint64]
+) -> npt.NDArray[Any]:
+    """What the pool has to know of each image.
+
+    Args:
+        work: what to do.
+        steps: dtype STEP, shape (n, steps); must outlive the result.
+        out: where each image's results go, as addresses.
+    """
     index = work.pack.index
     addresses, lengths = work.pack.locate(work.records)
     items = np.zeros(len(work.records), ITEM)
@@ -61,7 +70,7 @@ def _items(work: Work, steps: npt.NDArray[Any]) -> npt.NDArray[Any]:
     items["out_height"] = work.plan.heights
     items["out_width"] = work.plan.widths
     items["verified"] = work.checked.ctypes.data + work.records.astype(np.uint64)
-    items["out"] = work.canvas.addresses[work.rows]
+    items["out"] = out
     items["key"] = work.keys
     items["next_use"] = work.next_uses
     return items
@@ -73,7 +82,7 @@ class _NativeJob:
     def __init__(self, pool: Pool, work: Work, decode: str) -> None:
         self._work = work
         self._steps = work.pipeline.write_steps(work.plan)
-        self._items = _items(work, self._steps)
+        self._items = native_items(work, self._steps, work.canvas.addresses[work.rows])
         output = pool_output(work.canvas)
         self._job: PoolJob = pool.submit(
             self._items, output, fast=decode == "fast", cache=work.cache
@@ -102,39 +111,6 @@ class _NativeJob:
 
     def close(self) -> None:
         self._job.close()
-
-
-class _SplitJob:
-    """Work of which some rows are for another engine."""
-
-    def __init__(self, jobs: list[tuple[npt.NDArray[np.int64], Job]]) -> None:
-        self._jobs = jobs
-
-    def wait(self, seconds: float | None) -> bool:
-        deadline = None if seconds is None else time.monotonic() + seconds
-        for _, job in self._jobs:
-            left = None if deadline is None else max(deadline - time.monotonic(), 0.0)
-            if not job.wait(left):
-                return False
-        return True
-
-    def failures(self) -> dict[int, str]:
-        return {
-            int(rows[row]): reason
-            for rows, job in self._jobs
-            for row, reason in job.failures().items()
-        }
-
-    def hand_over(self) -> None:
-        for _, job in self._jobs:
-            job.hand_over()
-
-    def facts(self) -> JobFacts:
-        return sum((job.facts() for _, job in self._jobs), JobFacts())
-
-    def close(self) -> None:
-        for _, job in self._jobs:
-            job.close()
 
 
 class NativeEngine:
@@ -178,7 +154,7 @@ class NativeEngine:
             jobs.append((native, _NativeJob(self._pool, work.take(native), self._decode)))
         if len(pillow):
             jobs.append((pillow, self._pillow_engine().submit(work.take(pillow))))
-        return _SplitJob(jobs)
+        return SplitJob(jobs)
 
     def _pillow_engine(self) -> TorchEngine:
         if self._pillow is None:

@@ -146,6 +146,21 @@ def _functions() -> dict[str, Any]:
                 POINTER(library.ErrorStruct),
             ),
         ),
+        "fl_pool_gather": (
+            c_int,
+            (
+                c_void_p,
+                c_void_p,
+                c_uint64,
+                c_void_p,
+                c_uint64,
+                c_uint64,
+                c_void_p,
+                POINTER(c_void_p),
+                POINTER(library.ErrorStruct),
+            ),
+        ),
+        "fl_job_arena_used": (c_uint64, (c_void_p,)),
         "fl_job_get_facts": (None, (c_void_p, POINTER(_JobFactsStruct))),
         "fl_job_wait": (c_int, (c_void_p, c_int64)),
         "fl_job_free": (None, (c_void_p,)),
@@ -206,6 +221,38 @@ class Pool:
         library.check(code, error)
         return PoolJob(self, job, self._functions, cache)
 
+    def gather(
+        self,
+        items: npt.NDArray[Any],
+        arena: int,
+        size: int,
+        used: int,
+        cache: RecordCache | None = None,
+    ) -> PoolJob:
+        """Begin a job that puts what a GPU needs of the items into an arena; returns at once.
+
+        Args:
+            items: as for :meth:`submit`, ``out`` being the address of a GATHERED.
+            arena: its address.
+            size: of it in bytes.
+            used: bytes at its beginning that are somebody else's.
+            cache: what keeps the records that the items' keys name.
+        """
+        job, error = c_void_p(), library.ErrorStruct()
+        code = self._functions["fl_pool_gather"](
+            self._handle,
+            items.ctypes.data,
+            len(items),
+            arena,
+            size,
+            used,
+            None if cache is None else cache.handle,
+            byref(job),
+            byref(error),
+        )
+        library.check(code, error)
+        return PoolJob(self, job, self._functions, cache)
+
     def close(self) -> None:
         """Stop the threads. No job may be open; a second time does nothing."""
         handle, self._handle = self._handle, None
@@ -240,6 +287,10 @@ class PoolJob:
         if self._handle is None:
             return True
         return bool(self._functions["fl_job_wait"](self._handle, milliseconds) == 0)
+
+    def arena_used(self) -> int:
+        """Bytes of its arena that are in use, of a job that gathers and is done."""
+        return int(self._functions["fl_job_arena_used"](self._handle))
 
     def facts(self) -> JobFacts:
         """What the items that are done have taken; nothing once the job is closed."""

@@ -1,7 +1,9 @@
 #include "cached_source.h"
 
 #include <utility>
+#include <vector>
 
+#include "block_rows.h"
 #include "error.h"
 #include "jpeg_region.h"
 #include "jpeg_transcode.h"
@@ -64,6 +66,28 @@ class CachedJpeg final : public PixelSource {
         ResizePlanes(kept_->layout(), blocks, resizing, sink);
         Keep(blocks);
         return true;
+    }
+
+    const JpegLayout* packed_layout() const override { return &kept_->layout(); }
+
+    bool NeedGroups(const BlockBox needed[]) override {
+        KeptBlocks& blocks = OpenBlocks();
+        const BlockBox mcus = McusOf(kept_->layout(), needed);
+        try {
+            blocks.Begin(mcus.across, mcus.down);
+            blocks.ReadMissing();
+        } catch (const Failure& failure) {
+            if (failure.code() != FL_JPEG_WARNING) throw;
+            return false;  // Read() asks libjpeg
+        }
+        was_kept_ = blocks.all_kept();
+        if (!was_kept_) ticket_.cache->Grow(ticket_.key, kept_.get(), blocks.Keep());
+        return blocks.AreAllKept();
+    }
+
+    void FindGroups(int32_t component, int32_t block_row, Range blocks,
+                    std::vector<PackedGroup>& found) const override {
+        kept_->FindGroups(component, block_row, blocks, found);
     }
 
     bool was_kept() const override { return was_kept_; }

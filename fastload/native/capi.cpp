@@ -4,10 +4,12 @@
 #include <memory>
 #include <utility>
 
+#include "arena.h"
 #include "buffer.h"
 #include "class_order.h"
 #include "crc32c.h"
 #include "dct_encode.h"
+#include "gather.h"
 #include "jpeg_cut.h"
 #include "jpeg_encode.h"
 #include "jpeg_transcode.h"
@@ -283,6 +285,26 @@ int fl_pool_submit(fl_pool* pool, fl_item* items, uint64_t count, const fl_outpu
         *job = std::make_unique<fl_job>(std::move(submitted)).release();
     });
 }
+
+int fl_gather_rooms(fl_item* items, uint64_t count, const uint32_t* heights, const uint32_t* widths,
+                    uint64_t* total, fl_error* error) {
+    return Guard(error, [&] {
+        *total = 0;
+        for (uint64_t i = 0; i < count; ++i)
+            *total += fastload::SetRoom(items[i], heights[i], widths[i]);
+    });
+}
+
+int fl_pool_gather(fl_pool* pool, fl_item* items, uint64_t count, uint8_t* arena, uint64_t size,
+                   uint64_t used, fl_cache* cache, fl_job** job, fl_error* error) {
+    return Guard(error, [&] {
+        auto filled = std::make_unique<fastload::Arena>(arena, size, used);
+        fl_job submitted{pool->Gather(items, count, std::move(filled), cache)};
+        *job = std::make_unique<fl_job>(std::move(submitted)).release();
+    });
+}
+
+uint64_t fl_job_arena_used(const fl_job* job) { return job->job->arena_used(); }
 
 int fl_job_wait(fl_job* job, int64_t milliseconds) { return job->job->Wait(milliseconds) ? 0 : 1; }
 

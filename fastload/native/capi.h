@@ -184,6 +184,52 @@ typedef struct fl_pixels {
     uint32_t width;
 } fl_pixels;
 
+// Where a component's samples lie, and which of its blocks are there.
+typedef struct fl_plane {
+    int32_t first_block, last_block;  // of each block row; `last` is one past
+    int32_t first_row, last_row;      // block rows
+    int32_t step_across, step_down;   // pixels of a sample
+    int32_t smooth_across, smooth_down;
+    int32_t width, height;  // samples of the whole image
+    int32_t pieces;         // how many; see fl_gathered.pieces
+    int32_t reserved;
+} fl_plane;
+
+enum { FL_GATHERED_PIXELS = 1, FL_GATHERED_BLOCKS = 2 };
+
+// What was put into an arena for an item whose `out` is the address of this. Offsets are in bytes
+// from the arena's beginning.
+typedef struct fl_gathered {
+    uint64_t room;  // in: bytes that it may take, as fl_gather_rooms says
+    // FL_GATHERED_PIXELS: rows of the box, interleaved, nothing between them. FL_GATHERED_BLOCKS:
+    // packed blocks.
+    uint64_t data;
+    // Of the horizontal axis, then of the vertical one: int32 first[size], weights[size][taps];
+    // the first input pixel is counted from the box.
+    uint64_t axes;
+    // FL_GATHERED_BLOCKS: two int32 for each piece, component after component: the offset of its
+    // bytes from `data`; its block row << 18 | its first block << 5 | its blocks, 1 to 16. A piece
+    // is what docs/format.md calls a group, of some of its blocks.
+    uint64_t pieces;
+    uint64_t quant;         // FL_GATHERED_BLOCKS: uint16 [component][64]
+    int32_t kind;           // 0 where the item has failed
+    int32_t channels;       // 1 or 3
+    int32_t colour;         // FL_GATHERED_BLOCKS: 0 grey, 1 YCbCr, 2 RGB
+    int32_t finished;       // all steps but erasing are done: there is nothing left but to write it
+    int32_t left, top;      // of the box in the image
+    int32_t width, height;  // of the box
+    int32_t taps_across, taps_down;
+    int32_t vertical_first;
+    int32_t flip_left_right, flip_top_down;
+    int32_t reserved;
+    fl_plane planes[3];
+} fl_gathered;
+
+// Sets the room of each item's fl_gathered; sizes are those of the stored images. *total is that of
+// all.
+FL_EXPORT int fl_gather_rooms(fl_item* items, uint64_t count, const uint32_t* heights,
+                              const uint32_t* widths, uint64_t* total, fl_error* error);
+
 enum { FL_UINT8 = 0, FL_FLOAT16 = 1, FL_BFLOAT16 = 2, FL_FLOAT32 = 3 };
 enum { FL_PLANAR = 0, FL_INTERLEAVED = 1 };
 
@@ -211,6 +257,13 @@ FL_EXPORT int fl_pool_submit(fl_pool* pool, fl_item* items, uint64_t count, cons
 // failures.
 FL_EXPORT int fl_items_process(fl_item* items, uint64_t count, const fl_output* output,
                                fl_error* error);
+// As fl_pool_submit, but each item's `out` is the address of its fl_gathered, and what that tells
+// of is put into `arena` behind its first `used` bytes, for a GPU to make the images of.
+FL_EXPORT int fl_pool_gather(fl_pool* pool, fl_item* items, uint64_t count, uint8_t* arena,
+                             uint64_t size, uint64_t used, fl_cache* cache, fl_job** job,
+                             fl_error* error);
+// Bytes of its arena that are in use once every item is done.
+FL_EXPORT uint64_t fl_job_arena_used(const fl_job* job);
 // 0 when every item is done, 1 when that takes longer; a negative time waits for ever.
 FL_EXPORT int fl_job_wait(fl_job* job, int64_t milliseconds);
 // What the finished items took: each stage's time in nanoseconds, summed over threads.

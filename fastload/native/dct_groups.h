@@ -19,6 +19,13 @@ inline constexpr int32_t kMostBlocksOfGroup = 16;
 // No MCU row has more block rows, all components together: T.81 B.2.3 allows ten blocks an MCU.
 inline constexpr int32_t kMostBlockRows = 10;
 
+// The bytes of a group, and the blocks of its component's block row that it has.
+struct PackedGroup {
+    const uint8_t* bytes;
+    size_t size;
+    Range blocks;
+};
+
 class DctGroups {
   public:
     DctGroups() = default;

@@ -123,25 +123,37 @@ void DctRecord::Open(const uint8_t* data, size_t size) {
     if (end != size) Corrupt("its groups are not all of its bytes");
 }
 
-void DctRecord::Unpack(int32_t component, int32_t block_row, Range blocks, int16_t* out) const {
+void DctRecord::FindGroups(int32_t component, int32_t block_row, Range blocks,
+                           std::vector<PackedGroup>& found) const {
     const int32_t down = layout_.down[component];
     const int32_t blocks_of_group = groups_.mcus() * layout_.across[component];
     int32_t group = blocks.first / blocks_of_group;
     size_t at = static_cast<size_t>(block_row / down) * groups_.across() + group;
     at = at * groups_.block_rows() + groups_.first_block_row(component) + block_row % down;
     for (; group * blocks_of_group < blocks.last; ++group, at += groups_.block_rows()) {
-        const uint8_t* bytes = data_ + ends_[at];
         const size_t size = ends_[at + 1] - ends_[at];
+        if (size > PackedBlocksBound(kMostBlocksOfGroup) - kReadablePastGroup)
+            Corrupt("a group is too long");
+        found.push_back(
+            {data_ + ends_[at], size, groups_.Blocks(component, groups_.McusOf(group))});
+    }
+}
+
+void DctRecord::Unpack(int32_t component, int32_t block_row, Range blocks, int16_t* out) const {
+    thread_local std::vector<PackedGroup> found;
+    found.clear();
+    FindGroups(component, block_row, blocks, found);
+    for (const PackedGroup& group : found) {
+        const uint8_t* bytes = group.bytes;
         uint8_t padded[PackedBlocksBound(kMostBlocksOfGroup)];
-        if (size > sizeof(padded) - kReadablePastGroup) Corrupt("a group is too long");
-        if (static_cast<size_t>(data_ + size_ - bytes) < size + kReadablePastGroup) {
-            std::memcpy(padded, bytes, size);
+        if (static_cast<size_t>(data_ + size_ - bytes) < group.size + kReadablePastGroup) {
+            std::memcpy(padded, bytes, group.size);
             bytes = padded;
         }
-        const Range all = groups_.Blocks(component, groups_.McusOf(group));
+        const Range all = group.blocks;
         const Range wanted = {std::max(blocks.first, all.first) - all.first,
                               std::min(blocks.last, all.last) - all.first};
-        if (!UnpackGroup(bytes, size, all.count(), wanted, out))
+        if (!UnpackGroup(bytes, group.size, all.count(), wanted, out))
             Corrupt("bytes that say other blocks");
         out += size_t{kCoefficients} * wanted.count();
     }

@@ -29,6 +29,11 @@ class DctRecord {
     const JpegLayout& layout() const { return layout_; }
     const DctGroups& groups() const { return groups_; }
 
+    // Appends the groups that have some of these blocks of a component's block row. Throws
+    // FL_CORRUPT where one is longer than a group can be.
+    void FindGroups(int32_t component, int32_t block_row, Range blocks,
+                    std::vector<PackedGroup>& found) const;
+
     // Some blocks of a component's block row, 64 coefficients each in natural order. Throws
     // FL_CORRUPT where a group's bytes are not its blocks.
     void Unpack(int32_t component, int32_t block_row, Range blocks, int16_t* out) const;

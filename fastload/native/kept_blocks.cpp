@@ -99,11 +99,22 @@ void KeptBlocks::AddKeptBlocks(int32_t row, int32_t columns, CoefficientRow& coe
     }
 }
 
+void KeptBlocks::ReadMissing() {
+    const InStage stage(Stage::kEntropy);
+    for (int32_t row = rows_.first; row < rows_.last; ++row)
+        if (!IsKept(row) && read_[row % 2] != row) ReadRows(row);
+}
+
+bool KeptBlocks::AreAllKept() const {
+    for (int32_t row = rows_.first; row < rows_.last; ++row)
+        if (kept_->PlaceOf(row).column < columns_.last) return false;
+    return true;
+}
+
 void KeptBlocks::ReadAll() {
     const JpegLayout& layout = kept_->layout();
     Begin({0, layout.mcu_columns}, {0, layout.mcu_rows});
-    for (int32_t row = 0; row < layout.mcu_rows; ++row)
-        if (!IsKept(row) && read_[row % 2] != row) ReadRows(row);
+    ReadMissing();
 }
 
 size_t KeptBlocks::Keep() {

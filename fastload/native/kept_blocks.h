@@ -24,7 +24,13 @@ class KeptBlocks final : public CoefficientSource {
     // Whether the blocks asked for so far were all kept.
     bool all_kept() const { return all_kept_; }
 
-    // Asks for all blocks.
+    // Asks for all blocks of the MCUs of the last Begin().
+    void ReadMissing();
+
+    // Whether all of them are kept by now: not before Keep(), and not where it cannot keep them.
+    bool AreAllKept() const;
+
+    // Begins with all MCUs and asks for all blocks.
     void ReadAll();
 
     // Adds what was read from the file to what is kept. Returns the bytes that this takes.

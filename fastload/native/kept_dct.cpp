@@ -74,35 +74,45 @@ McuPlace KeptDct::PlaceOf(int32_t mcu_row) const {
     return last == nullptr ? McuPlace{} : last->end;
 }
 
-void KeptDct::Unpack(int32_t component, int32_t block_row, Range blocks, int16_t* out) const {
+void KeptDct::FindGroups(int32_t component, int32_t block_row, Range blocks,
+                         std::vector<PackedGroup>& found) const {
     const int32_t down = layout_.down[component];
     const int32_t first_column = blocks.first / layout_.across[component];
     const Strip* strip = rows_[block_row / down].load(std::memory_order_acquire);
     for (;; strip = strip->before) {
-        Unpack(*strip, component, block_row % down, blocks, out);
+        FindGroups(*strip, component, block_row % down, blocks, found);
         if (strip->first_column <= first_column) return;
     }
 }
 
-// The blocks that a strip has, in their places.
-void KeptDct::Unpack(const Strip& strip, int32_t component, int32_t row, Range blocks,
-                     int16_t* out) const {
+void KeptDct::FindGroups(const Strip& strip, int32_t component, int32_t row, Range blocks,
+                         std::vector<PackedGroup>& found) const {
     const Range columns = {strip.first_column, strip.end.column};
     const int32_t wanted_row = groups_.first_block_row(component) + row;
     const uint16_t* lengths = strip.lengths();
     const auto* bytes = reinterpret_cast<const uint8_t*>(lengths + CountGroups(groups_, columns) *
                                                                        groups_.block_rows());
     ForEachGroup(groups_, columns, [&](Range mcus) {
-        const Range all = groups_.Blocks(component, mcus);
-        const Range here = {std::max(blocks.first, all.first), std::min(blocks.last, all.last)};
+        const Range here = groups_.Blocks(component, mcus);
+        const bool has_some = std::max(blocks.first, here.first) < std::min(blocks.last, here.last);
         for (int32_t i = 0; i < groups_.block_rows(); ++i, ++lengths) {
-            if (i == wanted_row && here.first < here.last)
-                UnpackGroup(bytes, *lengths, all.count(),
-                            {here.first - all.first, here.last - all.first},
-                            out + kCoefficients * (here.first - blocks.first));
+            if (i == wanted_row && has_some) found.push_back({bytes, *lengths, here});
             bytes += *lengths;
         }
     });
+}
+
+void KeptDct::Unpack(int32_t component, int32_t block_row, Range blocks, int16_t* out) const {
+    thread_local std::vector<PackedGroup> found;
+    found.clear();
+    FindGroups(component, block_row, blocks, found);
+    for (const PackedGroup& group : found) {
+        const Range all = group.blocks;
+        const Range here = {std::max(blocks.first, all.first), std::min(blocks.last, all.last)};
+        UnpackGroup(group.bytes, group.size, all.count(),
+                    {here.first - all.first, here.last - all.first},
+                    out + kCoefficients * (here.first - blocks.first));
+    }
 }
 
 size_t KeptDct::Add(const RowParts& parts) {

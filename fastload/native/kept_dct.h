@@ -52,6 +52,11 @@ class KeptDct final : public KeptRecord {
     // Where reading the row goes on: what is left of there is kept.
     McuPlace PlaceOf(int32_t mcu_row) const;
 
+    // Appends the groups, or parts of groups, that have some of these blocks of a component's block
+    // row, which are kept; kReadablePastGroup bytes behind each are readable.
+    void FindGroups(int32_t component, int32_t block_row, Range blocks,
+                    std::vector<PackedGroup>& found) const;
+
     // Blocks of a component's block row, which are kept, 64 coefficients each in natural order.
     void Unpack(int32_t component, int32_t block_row, Range blocks, int16_t* out) const;
 
@@ -70,8 +75,8 @@ class KeptDct final : public KeptRecord {
     };
     friend class RowParts;
 
-    void Unpack(const Strip& strip, int32_t component, int32_t row, Range blocks,
-                int16_t* out) const;
+    void FindGroups(const Strip& strip, int32_t component, int32_t row, Range blocks,
+                    std::vector<PackedGroup>& found) const;
 
     // The last strip of a row, null at first.
     using Row = std::atomic<const Strip*>;

@@ -3,9 +3,12 @@
 #define FASTLOAD_NATIVE_PIXEL_SOURCE_H_
 
 #include <cstdint>
+#include <vector>
 
+#include "block_rows.h"
 #include "box.h"
 #include "capi.h"
+#include "dct_groups.h"
 #include "dct_record.h"
 #include "image.h"
 #include "jpeg_layout.h"
@@ -30,6 +33,15 @@ class PixelSource {
     // Delivers the resized rows, near those that resizing what Read gives would make. Returns
     // false, with nothing delivered, where the source has no quicker way to them.
     virtual bool ReadResized(const Resizing&, RowSink&) { return false; }
+
+    // The layout of a source that has coefficients in packed groups; else null.
+    virtual const JpegLayout* packed_layout() const { return nullptr; }
+    // Lets the groups of some blocks of each component, at least one, be there for FindGroups.
+    // Returns false where they cannot be.
+    virtual bool NeedGroups(const BlockBox[]) { return false; }
+    // Appends the groups that have some blocks of a component's block row. They are valid as long
+    // as the source.
+    virtual void FindGroups(int32_t, int32_t, Range, std::vector<PackedGroup>&) const {}
 
     // Whether a cache kept all that was read so far.
     virtual bool was_kept() const { return false; }
@@ -58,6 +70,12 @@ class DctPixels final : public PixelSource {
     DctPixels(const uint8_t* data, size_t size, DctRecord& record);
     void Read(Box box, RowSink& sink) override;
     bool ReadResized(const Resizing& resizing, RowSink& sink) override;
+    const JpegLayout* packed_layout() const override { return &record_.layout(); }
+    bool NeedGroups(const BlockBox[]) override { return true; }
+    void FindGroups(int32_t component, int32_t block_row, Range blocks,
+                    std::vector<PackedGroup>& found) const override {
+        record_.FindGroups(component, block_row, blocks, found);
+    }
 
   private:
     const DctRecord& record_;

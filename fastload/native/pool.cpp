@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "error.h"
+#include "gather.h"
 #include "stages.h"
 #include "steps.h"
 
@@ -41,13 +42,14 @@ void Add(const fl_job_facts& some, fl_job_facts& all) {
     all.bytes += some.bytes;
 }
 
-fl_job_facts Process(fl_item& item, const fl_output& output, bool fast, RecordCache* cache,
-                     Workspace& workspace) {
+// Does an item by `make`, which returns whether the cache had it.
+template <typename Make>
+fl_job_facts Process(fl_item& item, Make make) {
     const Clock::time_point start = Clock::now();
     stage_clock.Start();
     fl_error error;
     bool kept = false;
-    item.status = Guard(&error, [&] { kept = ProcessItem(item, output, fast, cache, workspace); });
+    item.status = Guard(&error, [&] { kept = make(); });
     if (item.status != FL_OK)
         std::snprintf(item.message, sizeof(item.message), "%.*s",
                       static_cast<int>(sizeof(item.message)) - 1, error.message);
@@ -58,7 +60,8 @@ fl_job_facts Process(fl_item& item, const fl_output& output, bool fast, RecordCa
 
 void ProcessHere(fl_item* items, uint64_t count, const fl_output& output) {
     thread_local Workspace workspace;
-    for (uint64_t i = 0; i < count; ++i) Process(items[i], output, false, nullptr, workspace);
+    for (fl_item* item = items; item != items + count; ++item)
+        Process(*item, [&] { return ProcessItem(*item, output, false, nullptr, workspace); });
 }
 
 Job::~Job() {
@@ -109,8 +112,17 @@ Pool::~Pool() {
 
 std::unique_ptr<Job> Pool::Submit(fl_item* items, uint64_t count, const fl_output& output,
                                   bool fast, RecordCache* cache) {
-    auto job = std::make_unique<Job>(*this, items, count, output, fast, cache);
-    if (count > 0) {
+    return Begin(std::make_unique<Job>(*this, items, count, output, fast, cache, nullptr));
+}
+
+std::unique_ptr<Job> Pool::Gather(fl_item* items, uint64_t count, std::unique_ptr<Arena> arena,
+                                  RecordCache* cache) {
+    return Begin(
+        std::make_unique<Job>(*this, items, count, fl_output{}, false, cache, std::move(arena)));
+}
+
+std::unique_ptr<Job> Pool::Begin(std::unique_ptr<Job> job) {
+    if (job->count_ > 0) {
         const std::lock_guard lock(mutex_);
         jobs_.push_back(job.get());
     }
@@ -128,7 +140,11 @@ void Pool::Work() {
         fl_item& item = job.items_[job.begun_++];
         if (job.begun_ == job.count_) jobs_.pop_front();
         lock.unlock();
-        const fl_job_facts facts = Process(item, job.output_, job.fast_, job.cache_, workspace);
+        const fl_job_facts facts = Process(item, [&] {
+            return job.arena_ != nullptr
+                       ? GatherItem(item, *job.arena_, job.cache_, workspace)
+                       : ProcessItem(item, job.output_, job.fast_, job.cache_, workspace);
+        });
         lock.lock();
         Add(facts, job.facts_);
         // Under the lock, so that the job still exists while it is told.

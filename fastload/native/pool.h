@@ -8,8 +8,10 @@
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
+#include "arena.h"
 #include "capi.h"
 
 namespace fastload {
@@ -23,8 +25,14 @@ void ProcessHere(fl_item* items, uint64_t count, const fl_output& output);
 class Job {
   public:
     Job(Pool& pool, fl_item* items, uint64_t count, const fl_output& output, bool fast,
-        RecordCache* cache)
-        : pool_(pool), items_(items), count_(count), output_(output), fast_(fast), cache_(cache) {}
+        RecordCache* cache, std::unique_ptr<Arena> arena)
+        : pool_(pool),
+          items_(items),
+          count_(count),
+          output_(output),
+          fast_(fast),
+          cache_(cache),
+          arena_(std::move(arena)) {}
     ~Job();
 
     Job(const Job&) = delete;
@@ -32,6 +40,7 @@ class Job {
 
     bool Wait(int64_t milliseconds);
     fl_job_facts Facts() const;
+    uint64_t arena_used() const { return arena_->used(); }
 
   private:
     friend class Pool;
@@ -42,7 +51,8 @@ class Job {
     const fl_output output_;
     const bool fast_;
     RecordCache* const cache_;
-    uint64_t begun_ = 0;  // from here on under the pool's mutex
+    const std::unique_ptr<Arena> arena_;  // where the items are gathered; null: they are processed
+    uint64_t begun_ = 0;                  // from here on under the pool's mutex
     uint64_t finished_ = 0;
     fl_job_facts facts_{};
     std::condition_variable all_finished_;
@@ -55,10 +65,14 @@ class Pool {
 
     std::unique_ptr<Job> Submit(fl_item* items, uint64_t count, const fl_output& output, bool fast,
                                 RecordCache* cache);
+    // See gather.h.
+    std::unique_ptr<Job> Gather(fl_item* items, uint64_t count, std::unique_ptr<Arena> arena,
+                                RecordCache* cache);
 
   private:
     friend class Job;
 
+    std::unique_ptr<Job> Begin(std::unique_ptr<Job> job);
     void Work();
 
     std::mutex mutex_;

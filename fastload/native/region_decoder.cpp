@@ -7,6 +7,7 @@
 #include "block_rows.h"
 #include "jpeg_kernels.h"
 #include "stages.h"
+#include "upsampling.h"
 
 namespace fastload {
 namespace {
@@ -16,33 +17,6 @@ constexpr int32_t kRowsOfBatch = 16;
 constexpr ptrdiff_t kInFront = 64;
 static_assert(kSpareBytes >= 128, "a sink may read so far behind a row");
 
-// How samples become as many as there are pixels.
-enum class Upsampling {
-    kNone,
-    kAcrossTwice,
-    kDownTwice,
-    kBothTwice,
-    kRepeat,
-};
-
-// The choice is libjpeg's: its smooth upsampling knows twice as many, and needs more than two
-// samples where that is across.
-Upsampling UpsamplingOf(int32_t step_across, int32_t step_down, int32_t width) {
-    if (step_across == 1 && step_down == 1) return Upsampling::kNone;
-    if (step_across == 1 && step_down == 2) return Upsampling::kDownTwice;
-    if (step_across == 2 && step_down == 1 && width > 2) return Upsampling::kAcrossTwice;
-    if (step_across == 2 && step_down == 2 && width > 2) return Upsampling::kBothTwice;
-    return Upsampling::kRepeat;
-}
-
-// Samples that the pixels of a range are made of: smooth upsampling mixes a sample with those
-// beside it.
-Range NeededSamples(Range pixels, int32_t step, bool smooth, int32_t count) {
-    const int32_t beside = smooth ? 1 : 0;
-    return {std::max(pixels.first / step - beside, 0),
-            std::min((pixels.last - 1) / step + 1 + beside, count)};
-}
-
 int32_t DivideUp(int32_t value, int32_t divisor) { return (value + divisor - 1) / divisor; }
 
 // The samples of one component, as far as the box needs them: two bands, a band being the rows of
@@ -51,13 +25,9 @@ class Plane {
   public:
     void Begin(const JpegLayout& layout, int32_t component, Box box) {
         grid_ = SampleGridOf(layout, component);
-        upsampling_ = UpsamplingOf(grid_.step_across, grid_.step_down, grid_.width);
-        const bool smooth = upsampling_ != Upsampling::kRepeat;
-        columns_ = NeededSamples({box.left, box.left + box.width}, grid_.step_across,
-                                 smooth && grid_.step_across > 1, grid_.width);
-        const Range rows = NeededSamples({box.top, box.top + box.height}, grid_.step_down,
-                                         smooth && grid_.step_down > 1, grid_.height);
-        blocks_ = {Touched(columns_, kBlockSide), Touched(rows, kBlockSide)};
+        upsampling_ = UpsamplingOf(grid_);
+        columns_ = NeededColumns(grid_, box);
+        blocks_ = NeededBlocks(grid_, box);
         quant_ = layout.quant_tables[layout.quant_slots[component]].data();
         band_ = kBlockSide * layout.down[component];
         stride_ = blocks_.across.count() * kBlockSide + static_cast<ptrdiff_t>(kSpareBytes);

@@ -39,7 +39,22 @@ class CopySink final : public RowSink {
     ptrdiff_t row_bytes_;
 };
 
-// Whether the vertical pass runs first for these whole sizes.
+}  // namespace
+
+Resampling AcrossOf(const Resizing& resizing) {
+    const Box &crop = resizing.crop, &window = resizing.window;
+    return {resizing.filter,           crop.width,     0,
+            double(crop.width),        resizing.width, window.left,
+            window.left + window.width};
+}
+
+Resampling DownOf(const Resizing& resizing) {
+    const Box &crop = resizing.crop, &window = resizing.window;
+    return {resizing.filter,           crop.height,     0,
+            double(crop.height),       resizing.height, window.top,
+            window.top + window.height};
+}
+
 bool IsVerticalFirst(PassOrder order, int32_t height, int32_t width, int32_t out_height,
                      int32_t out_width) {
     const int32_t shrinks = height - out_height;
@@ -55,8 +70,6 @@ bool IsVerticalFirst(PassOrder order, int32_t height, int32_t width, int32_t out
     throw Failure(FL_BAD_ARGUMENT, "order of passes " + std::to_string(static_cast<int>(order)) +
                                        " is none of 0 to 2");
 }
-
-}  // namespace
 
 void ResizePlan::Make(const Resampling& across, const Resampling& down, int32_t channels,
                       PassOrder order, const ResizeKernels& by) {

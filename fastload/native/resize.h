@@ -34,6 +34,14 @@ struct Resizing {
     PassOrder order;
 };
 
+// The two axes of a resizing, the crop being all of the input.
+Resampling AcrossOf(const Resizing& resizing);
+Resampling DownOf(const Resizing& resizing);
+
+// Whether the vertical pass runs first for these whole sizes.
+bool IsVerticalFirst(PassOrder order, int32_t height, int32_t width, int32_t out_height,
+                     int32_t out_width);
+
 // What resamplings of the same sizes have in common. Stays where it is while a Resampler uses it.
 struct ResizePlan {
     Axis horizontal, vertical;

@@ -269,6 +269,10 @@ void Canvas::Write(const fl_item& item, const fl_output& output) {
     writer.Begin(output, out, item.out_height, item.out_width, source_->channels(),
                  view_.flipped_left_right(), view_.flipped_top_down());
     view_.Render(*source_, fast_, writer);
+}
+
+void EraseBoxes(const fl_item& item, const fl_output& output) {
+    auto* out = reinterpret_cast<void*>(item.out);
     const auto* steps = reinterpret_cast<const fl_step*>(item.steps);
     for (int32_t s = 0; s < item.step_count; ++s) {
         const fl_step& step = steps[s];
@@ -279,6 +283,8 @@ void Canvas::Write(const fl_item& item, const fl_output& output) {
               step.i[3], value);
     }
 }
+
+}  // namespace
 
 void CheckBytes(const fl_item& item) {
     const InStage stage(Stage::kRead);
@@ -298,7 +304,13 @@ std::unique_ptr<PixelSource> OpenItem(const fl_item& item, bool fast, RecordCach
     return OpenRecord(payload, item.length, item.codec, workspace);
 }
 
-}  // namespace
+void RenderItem(PixelSource& source, const fl_item& item, const fl_output& output, bool fast,
+                Workspace& workspace) {
+    Canvas canvas(source, fast, workspace);
+    const auto* steps = reinterpret_cast<const fl_step*>(item.steps);
+    for (int32_t s = 0; s < item.step_count; ++s) canvas.Apply(steps[s]);
+    canvas.Write(item, output);
+}
 
 std::unique_ptr<PixelSource> OpenRecord(const uint8_t* payload, uint64_t length, int32_t codec,
                                         Workspace& workspace) {
@@ -320,10 +332,8 @@ bool ProcessItem(const fl_item& item, const fl_output& output, bool fast, Record
                  Workspace& workspace) {
     CheckBytes(item);
     const std::unique_ptr<PixelSource> source = OpenItem(item, fast, cache, workspace);
-    Canvas canvas(*source, fast, workspace);
-    const auto* steps = reinterpret_cast<const fl_step*>(item.steps);
-    for (int32_t s = 0; s < item.step_count; ++s) canvas.Apply(steps[s]);
-    canvas.Write(item, output);
+    RenderItem(*source, item, output, fast, workspace);
+    EraseBoxes(item, output);
     return source->was_kept();
 }
 

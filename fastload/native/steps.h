@@ -43,6 +43,17 @@ struct Workspace {
     OutputWriter writer;
 };
 
+// Throws Failure where a checksum is to be compared and does not hold.
+void CheckBytes(const fl_item& item);
+
+// The item's pixels, from the cache (null: none) or its record.
+std::unique_ptr<PixelSource> OpenItem(const fl_item& item, bool fast, RecordCache* cache,
+                                      Workspace& workspace);
+
+// Transforms and writes an item whose pixels are opened, all but its erasing.
+void RenderItem(PixelSource& source, const fl_item& item, const fl_output& output, bool fast,
+                Workspace& workspace);
+
 std::unique_ptr<PixelSource> OpenRecord(const uint8_t* payload, uint64_t length, int32_t codec,
                                         Workspace& workspace);
 

@@ -2,8 +2,7 @@
 
 namespace fastload {
 
-View::View(const PixelSource& source)
-    : resizing_{{0, 0, source.width(), source.height()}, 0, 0, {}, {}, {}} {}
+View::View(int32_t height, int32_t width) : resizing_{{0, 0, width, height}, 0, 0, {}, {}, {}} {}
 
 void View::Crop(Box box) {
     whole_ = false;
@@ -28,18 +27,15 @@ bool View::Shrinks() const {
 }
 
 void View::Render(PixelSource& source, bool fast, RowSink& sink) const {
-    const Box &crop = resizing_.crop, &window = resizing_.window;
+    const Box& crop = resizing_.crop;
     if (!resized_) return source.Read(crop, sink);
     // Colours are converted behind a fast resize: more of them, where that enlarges.
     if (fast && Shrinks() && source.ReadResized(resizing_, sink)) return;
 
     thread_local ResizePlan plan;
     thread_local Resampler resampler;
-    plan.Make({resizing_.filter, crop.width, 0, double(crop.width), resizing_.width, window.left,
-               window.left + window.width},
-              {resizing_.filter, crop.height, 0, double(crop.height), resizing_.height, window.top,
-               window.top + window.height},
-              source.channels(), resizing_.order, BestResizeKernels());
+    plan.Make(AcrossOf(resizing_), DownOf(resizing_), source.channels(), resizing_.order,
+              BestResizeKernels());
     resampler.Begin(plan, sink);
     const Axis &across = plan.horizontal, &down = plan.vertical;
     source.Read({crop.left + across.begin(), crop.top + down.begin(), across.end() - across.begin(),

@@ -16,12 +16,17 @@ namespace fastload {
 // result. Flips are not applied to the rows: whoever takes them does that as it writes.
 class View {
   public:
-    explicit View(const PixelSource& source);
+    explicit View(const PixelSource& source) : View(source.height(), source.width()) {}
+    View(int32_t height, int32_t width);
 
     int32_t height() const { return (resized_ ? resizing_.window : resizing_.crop).height; }
     int32_t width() const { return (resized_ ? resizing_.window : resizing_.crop).width; }
     bool flipped_left_right() const { return flipped_left_right_; }
     bool flipped_top_down() const { return flipped_top_down_; }
+
+    // The crop, and where it is resized how and to which window.
+    const Resizing& resizing() const { return resizing_; }
+    bool resized() const { return resized_; }
 
     // Whether it is the source as it is, flips apart.
     bool whole() const { return whole_; }

@@ -1,0 +1,43 @@
+// Memory of a batch that several threads fill from its front.
+#ifndef FASTLOAD_NATIVE_ARENA_H_
+#define FASTLOAD_NATIVE_ARENA_H_
+
+#include <atomic>
+#include <cstdint>
+
+#include "error.h"
+
+namespace fastload {
+
+class Arena {
+  public:
+    // Of any reserved part.
+    static constexpr uint64_t kAlignment = 16;
+
+    // The first `used` bytes are taken.
+    Arena(uint8_t* bytes, uint64_t size, uint64_t used) : bytes_(bytes), size_(size), used_(used) {}
+
+    static constexpr uint64_t Aligned(uint64_t size) {
+        return (size + kAlignment - 1) / kAlignment * kAlignment;
+    }
+
+    // Where so many bytes are the caller's. Throws FL_BAD_ARGUMENT where they do not fit.
+    uint64_t Reserve(uint64_t size) {
+        const uint64_t offset = used_.fetch_add(Aligned(size), std::memory_order_relaxed);
+        if (size > size_ || offset > size_ - size)
+            throw Failure(FL_BAD_ARGUMENT, "the batch's arena has no room left");
+        return offset;
+    }
+
+    uint8_t* At(uint64_t offset) const { return bytes_ + offset; }
+    uint64_t used() const { return used_.load(std::memory_order_relaxed); }
+
+  private:
+    uint8_t* const bytes_;
+    const uint64_t size_;
+    std::atomic<uint64_t> used_;
+};
+
+}  // namespace fastload
+
+#endif  // FASTLOAD_NATIVE_ARENA_H_
