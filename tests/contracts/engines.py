@@ -34,8 +34,8 @@ class Standard:
 ENGINES = {
     "torch": Standard(0, 0, 0),
     "native": Standard(0.1, 1, 2),
-    # Where a filter reaches beyond the image, DALI repeats the border and Pillow leaves it out. What
-    # each operation keeps to is in tests/engines/test_dali_pixels.py.
+    # Where a filter reaches beyond the image, DALI repeats the border and Pillow leaves it out.
+    # What each operation keeps to is in tests/engines/test_dali_pixels.py.
     "dali": Standard(0.5, 6, 20, 1, "nvidia.dali"),
     # OpenCV's averages of areas; where an image is enlarged they repeat pixels.
     "ffcv": Standard(2, 14, 26, 5, "ffcv"),
