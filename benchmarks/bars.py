@@ -165,6 +165,13 @@ BARS: tuple[Bar, ...] = (
     AtLeast(
         "DALI engine against DALI's file reader, CPU", "DALI engine", "dali", 1.2, "fastload_dali"
     ),
+    AtLeast(
+        "DALI engine on a dct pack against DALI's file reader, CPU",
+        "DALI engine",
+        "dali",
+        1.2,
+        "fastload_dali_dct",
+    ),
     Scales("dct pack, 2 threads against 1", "threads", "fastload_dct", 1.8),
     AtLeast("lossless pack against FFCV's writer", "pack", "ffcv", 2.5),
     AtMost("resize of a mean crop", "resize of a mean crop", "microseconds", 70, "us"),

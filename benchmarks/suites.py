@@ -75,6 +75,7 @@ CACHED: tuple[Entrant, ...] = (("fastload_cached", THREADS),)
 QUARTER: tuple[Entrant, ...] = (("fastload_quarter", THREADS),)
 FILLING: tuple[Entrant, ...] = (("fastload_filling", THREADS),)
 BY_FFCV: tuple[Entrant, ...] = (("fastload_ffcv", THREADS),)
+BY_DALI: tuple[Entrant, ...] = (("fastload_dali", THREADS), ("fastload_dali_dct", THREADS))
 
 LOADER = Suite(
     "loader",
@@ -82,9 +83,7 @@ LOADER = Suite(
     FASTLOAD + DCT + CACHED + IMAGEFOLDER + DALI + FFCV + FFCV_RAW + BY_FFCV,
     TRAIN_UINT8,
 )
-DALI_ENGINE = Suite(
-    "DALI engine", "load", (("fastload_dali", THREADS), ("dali", THREADS)), TRAIN_UINT8
-)
+DALI_ENGINE = Suite("DALI engine", "load", (*BY_DALI, ("dali", THREADS)), TRAIN_UINT8)
 THREAD_SCALING = Suite(
     "threads", "load", (("fastload_dct", 1), ("fastload_dct", 2)), TRAIN_UINT8, passes=8
 )

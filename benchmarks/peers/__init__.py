@@ -44,6 +44,11 @@ PEERS: dict[str, Peer] = {
         packs=True,
         environment="dali",
     ),
+    "fastload_dali_dct": Peer(
+        "its pack, lossless, codec dct: the same pixels",
+        packs=True,
+        environment="dali",
+    ),
     "imagefolder": Peer("the very same image files"),
     "dali": Peer("the very same JPEG files", requirements=("nvidia-dali-cuda130==2.4.0",)),
     "ffcv": Peer(

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from itertools import count, islice
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from torch.utils.data import RandomSampler, Subset
@@ -37,7 +38,7 @@ IMAGES_OF_A_PASS = 10_000
 CLASSES = 1000
 
 
-def loader_of(job: Job, cache: str | int, engine: str = "native") -> fastload.DataLoader:
+def loader_of(job: Job, cache: str | int, **arguments: Any) -> fastload.DataLoader:
     """A loader whose pass is one long epoch over ``job.passes`` permutations, as ImageFolder's."""
     dataset = fastload.ImageFolder(job.packed, torchvision_transform(job.recipe))
     return fastload.DataLoader(
@@ -48,7 +49,7 @@ def loader_of(job: Job, cache: str | int, engine: str = "native") -> fastload.Da
         persistent_workers=job.threads > 0,
         drop_last=True,
         cache=cache,
-        engine=engine,
+        **arguments,
     )
 
 
