@@ -83,9 +83,9 @@ class DataLoader(TorchDataLoader[Any]):
         prefetch_factor: how many batches are computed ahead.
         worker_init_fn, multiprocessing_context, persistent_workers, pin_memory_device, in_order:
             accepted; there are no worker processes, and batches always come in order.
-        engine: "auto" for the one that measurements show fastest (``explain`` says which and why);
-            "native", "ffcv" (FFCV decodes and resizes), or "torch" (Pillow and torchvision,
-            slower); all follow the same plan.
+        engine: what decodes and transforms: "native", "dali", "ffcv", or "torch" (Pillow and
+            torchvision, slower, the same plan); "auto" for the one that measurements show fastest
+            (``explain`` says which and why). See docs/engines.md.
         device: where the batches go; None leaves them in main memory.
         memory_format: torch.channels_last lets the channels of a pixel lie beside each other.
         seed: 64 bits that fix order and augmentation; None draws one from torch's generator.

@@ -20,6 +20,8 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # Of other programs that pages show, not every machine has all: their blocks are left out there.
 OPTIONAL = ("datasets", "duckdb", "ffcv", "nvidia.dali", "pandas", "webdataset")
+# What the engines need that pages ask for by name.
+NEEDS = {'engine="dali"': "nvidia.dali", 'engine="ffcv"': "ffcv"}
 LINK = re.compile(r"\]\(([^)#:]+)(#[^)]*)?\)")
 
 
@@ -86,8 +88,8 @@ def installed(package: str) -> bool:
 
 
 def missing(block: Block) -> list[str]:
-    """The optional packages that a block imports and that are not installed."""
-    imported: list[str] = []
+    """The optional packages that a block imports, or its engine, and that are not installed."""
+    imported = [package for words, package in NEEDS.items() if words in block.text]
     for statement in ast.walk(ast.parse(block.text)):
         if isinstance(statement, ast.Import):
             imported += [alias.name for alias in statement.names]
