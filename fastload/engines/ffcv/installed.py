@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
-from unittest.mock import Mock, patch
 
 import torch
 
@@ -44,20 +43,33 @@ def require_ffcv() -> None:
 def _import(numba: Any) -> None:
     # Setting numba's number would also start as many threads, which nobody here uses. And FFCV
     # compiles a dictionary of two words, for seconds: a plain one does.
-    ignored = Mock()
     with (
-        patch.object(numba, "set_num_threads", ignored),
-        patch.object(torch, "set_num_threads", ignored),
-        patch.object(numba.typed, "Dict", dict) as plain,
+        _replaced(numba, "set_num_threads", _ignored),
+        _replaced(torch, "set_num_threads", _ignored),
+        _replaced(numba.typed, "Dict", dict),
     ):
         import ffcv.loader  # noqa: F401 (all of FFCV)
     # What FFCV has taken hold of meanwhile is to be the real thing for those who use FFCV itself.
     for name, module in list(sys.modules.items()):
         if name.startswith("ffcv."):
-            if getattr(module, "set_num_threads", None) is ignored:
+            if getattr(module, "set_num_threads", None) is _ignored:
                 vars(module)["set_num_threads"] = numba.set_num_threads
-            if getattr(module, "Dict", None) is plain:
+            if getattr(module, "Dict", None) is dict:
                 vars(module)["Dict"] = numba.typed.Dict
+
+
+def _ignored(threads: int) -> None:
+    """In place of setting a number of threads."""
+
+
+@contextmanager
+def _replaced(owner: Any, name: str, value: Any) -> Iterator[None]:
+    saved = getattr(owner, name)
+    setattr(owner, name, value)
+    try:
+        yield
+    finally:
+        setattr(owner, name, saved)
 
 
 @contextmanager
