@@ -2,7 +2,7 @@
 
 On the CPU the native engine was the fastest wherever it was measured: several times DALI and FFCV
 on the same photos, for any transform that is lowered (the README's table; ``make bench``). Which
-one is fastest with decoding on a GPU has not been measured yet: until ``benchmarks/gpu.py`` has run
+one is fastest with decoding on a GPU has not been measured yet: until ``benchmarks/gpu`` has run
 on one, what was measured is taken, native on the CPU, and only the batches go to the GPU.
 """
 

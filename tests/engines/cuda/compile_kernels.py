@@ -1,6 +1,6 @@
-"""Compiles every kernel for a GPU that need not be there: prints its name and its bytes of code.
+"""Compiles every kernel for a GPU that need not be there: prints GPU, name and bytes of code.
 
-python -m tests.engines.cuda.compile_kernels 90
+python -m tests.engines.cuda.compile_kernels 80 90
 """
 
 from __future__ import annotations
@@ -95,8 +95,9 @@ def main(capability: int) -> None:
         target = GPUTarget("cuda", capability, 32)
         compiled = triton.compile(source, target=target, options={"enable_fp_fusion": False})
         assert f".target sm_{capability}" in compiled.asm["ptx"]
-        print(kernel.__name__, len(compiled.asm["cubin"]))
+        print(capability, kernel.__name__, len(compiled.asm["cubin"]))
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    for argument in sys.argv[1:]:
+        main(int(argument))

@@ -27,15 +27,33 @@ SAMPLINGS = {
 }
 
 
+SIZES = (37, 51), (16, 150), (9, 3)
+
+
+def write_record(folder: Path, sampling: str, number: int) -> None:
+    """A JPEG file in a class named after its sampling; ``number`` is that of its size."""
+    height, width = SIZES[number]
+    made = random_record(np.random.default_rng(number), width, height, *SAMPLINGS[sampling])
+    (folder / sampling).mkdir(exist_ok=True)
+    (folder / sampling / f"{number}.jpg").write_bytes(jpeg_of_dct(made))
+
+
+@pytest.fixture(scope="session")
+def all_sizes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """JPEGs of every sampling in every odd size, some narrower than a block."""
+    folder = tmp_path_factory.mktemp("all_sizes")
+    for sampling in SAMPLINGS:
+        for number in range(len(SIZES)):
+            write_record(folder, sampling, number)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def sampled_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """JPEGs of every sampling and of odd sizes, some narrower than a block, and PNGs."""
+    """A JPEG of every sampling, its size in turn, another and a PNG: few for the interpreter."""
     folder = tmp_path_factory.mktemp("sampled")
-    rng = np.random.default_rng(5)
-    for name, (colours, factors) in SAMPLINGS.items():
-        (folder / name).mkdir()
-        for number, (height, width) in enumerate(((37, 51), (16, 150), (9, 3))):
-            made = random_record(rng, width, height, colours, factors)
-            (folder / name / f"{number}.jpg").write_bytes(jpeg_of_dct(made))
-    Image.fromarray(picture(rng, 33, 29)).save(folder / "444" / "picture.png")
+    for place, sampling in enumerate(SAMPLINGS):
+        write_record(folder, sampling, place % len(SIZES))
+    write_record(folder, "420", 1)  # a class with two: one takes the other's place if damaged
+    Image.fromarray(picture(np.random.default_rng(5), 33, 29)).save(folder / "444" / "picture.png")
     return folder

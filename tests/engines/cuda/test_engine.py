@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -31,7 +30,7 @@ TRANSFORMS: dict[str, Any] = {
         ]
     ),
     "larger": v1.Compose([v1.RandomResizedCrop((60, 44), interpolation=3), v1.PILToTensor()]),
-    "lanczos": v1.Compose([v2.Resize((7, 90), interpolation=1), v1.PILToTensor()]),
+    "lanczos": v1.Compose([v2.Resize((11, 60), interpolation=1), v1.PILToTensor()]),
     "nearest": v1.Compose([v2.Resize((13, 11), interpolation=0), v1.PILToTensor()]),
     "windows": v1.Compose([v1.Resize(40), v1.CenterCrop(24), v1.ToTensor()]),
     "colours": v2.Compose(
@@ -64,13 +63,23 @@ TRANSFORMS: dict[str, Any] = {
     "sizes of their own": v1.Compose([v1.RandomHorizontalFlip(), v1.ToTensor()]),
 }
 
+# Whole images and parts of them; the interpreter takes too long for every transform.
+IN_ALL_SIZES = "random crops", "halves"
+
 
 @pytest.fixture(scope="session")
-def packs(sampled_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def packs(
+    sampled_folder: Path, all_sizes: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("packs")
+    sources = {
+        "jpeg": (sampled_folder, "jpeg"),
+        "dct": (sampled_folder, "dct"),
+        "all sizes": (all_sizes, "dct"),
+    }
     return {
-        codec: fastload.pack(sampled_folder, folder / f"{codec}.pack", codec=codec, workers=1).path
-        for codec in ("jpeg", "dct")
+        name: fastload.pack(source, folder / f"{name}.pack", codec=codec, workers=1).path
+        for name, (source, codec) in sources.items()
     }
 
 
@@ -78,7 +87,7 @@ def served(
     monkeypatch: pytest.MonkeyPatch, pack: Path, transform: Any, engine: Any, **kwargs: Any
 ) -> list[torch.Tensor]:
     monkeypatch.setitem(engines.ENGINES["native"], "cpu", engine)
-    options = {"batch_size": 9, "cache": 0, **kwargs}
+    options = {"batch_size": 5, "cache": 0, **kwargs}
     loader = fastload.DataLoader(
         fastload.ImageFolder(pack, transform), shuffle=True, engine="native", seed=6, **options
     )
@@ -103,10 +112,11 @@ def check_same(monkeypatch: pytest.MonkeyPatch, pack: Path, transform: Any, **kw
 
 @pytest.mark.parametrize("name", TRANSFORMS)
 def test_same_pixels(packs: dict[str, Path], name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    check_same(monkeypatch, packs["dct"], TRANSFORMS[name])
+    pack, batch_size = ("all sizes", 10) if name in IN_ALL_SIZES else ("dct", 5)
+    check_same(monkeypatch, packs[pack], TRANSFORMS[name], batch_size=batch_size)
 
 
-@pytest.mark.parametrize("cache", [0, "64MB", 60_000])
+@pytest.mark.parametrize("cache", [0, "64MB", 20_000])
 def test_same_pixels_of_jpegs(
     packs: dict[str, Path], cache: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -129,11 +139,11 @@ def test_files_that_only_pillow_reads(
 def test_a_damaged_record_is_named(
     packs: dict[str, Path], tmp_path: Path, codec: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    broken = damaged_copy(packs[codec], tmp_path, index=5)
+    broken = damaged_copy(packs[codec], tmp_path, index=1)
     with pytest.raises(RecordError, match="checksum mismatch"):
         served(monkeypatch, broken, TRANSFORMS["halves"], CUDA)
     skipped = served(monkeypatch, broken, TRANSFORMS["halves"], CUDA, on_error="skip")
-    assert sum(map(len, skipped)) == 24
+    assert sum(map(len, skipped)) == 9
     check_same(monkeypatch, broken, TRANSFORMS["halves"], on_error="substitute")
 
 
@@ -190,12 +200,11 @@ def test_real_photos(real_photos: Path, tmp_path: Path, monkeypatch: pytest.Monk
     check_same(monkeypatch, pack, TRANSFORMS["random crops"])
 
 
-@pytest.mark.parametrize("capability", [80, 90])
-def test_kernels_compile_for_gpus(capability: int, tmp_path: Path) -> None:
+def test_kernels_compile_for_gpus(tmp_path: Path) -> None:
     import os
 
     environment = {**os.environ, "TRITON_CACHE_DIR": str(tmp_path), "TRITON_INTERPRET": "0"}
-    command = [sys.executable, "-m", "tests.engines.cuda.compile_kernels", str(capability)]
+    command = [sys.executable, "-m", "tests.engines.cuda.compile_kernels", "80", "90"]
     result = subprocess.run(
         command,
         capture_output=True,
@@ -205,12 +214,16 @@ def test_kernels_compile_for_gpus(capability: int, tmp_path: Path) -> None:
         check=False,
     )
     assert result.returncode == 0, result.stderr
-    sizes = dict(line.split() for line in result.stdout.splitlines())
-    assert sizes.keys() == {
-        "unpack_blocks",
-        "upsample_colour",
-        "resample",
-        "colour_phase",
-        "write_output",
+    sizes = [line.split() for line in result.stdout.splitlines()]
+    assert {(capability, name) for capability, name, _ in sizes} == {
+        (capability, name)
+        for capability in ("80", "90")
+        for name in (
+            "unpack_blocks",
+            "upsample_colour",
+            "resample",
+            "colour_phase",
+            "write_output",
+        )
     }
-    assert np.array(list(sizes.values()), np.int64).min() > 0
+    assert min(int(size) for *_, size in sizes) > 0

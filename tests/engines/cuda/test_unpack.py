@@ -39,7 +39,7 @@ def unpacked(group: bytes, quant: np.ndarray, blocks: int) -> np.ndarray:
     return memory[samples:].numpy().reshape(8, 8 * blocks)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     seed=st.integers(0, 2**32 - 1),
     blocks=st.integers(1, 16),

@@ -1,0 +1,1 @@
+"""Loading on a GPU, measured by one command: ``python -m benchmarks.gpu PHOTOS [--dry]``."""
