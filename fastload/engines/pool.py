@@ -181,6 +181,8 @@ class Pool:
 
     def __init__(self, threads: int) -> None:
         self._handle: c_void_p | None = None
+        self._open_jobs = 0
+        self._closed = False
         self._process = os.getpid()
         self._functions = _functions()
         handle, error = c_void_p(), library.ErrorStruct()
@@ -254,10 +256,25 @@ class Pool:
         return PoolJob(self, job, self._functions, cache)
 
     def close(self) -> None:
-        """Stop the threads. No job may be open; a second time does nothing."""
+        """Stop the threads once no job is open any more; a second time does nothing."""
+        self._closed = True
+        self._stop_if_unused()
+
+    def _stop_if_unused(self) -> None:
+        if not self._closed or self._open_jobs:
+            return
         handle, self._handle = self._handle, None
         if handle is not None and self.is_own():
             self._functions["fl_pool_destroy"](handle)
+
+    def job_opened(self) -> None:
+        """Go on for as long as a job is open: garbage collection may close the pool first."""
+        self._open_jobs += 1
+
+    def job_closed(self) -> None:
+        """Stop, where the last job was waited for."""
+        self._open_jobs -= 1
+        self._stop_if_unused()
 
     def is_own(self) -> bool:
         """Whether this process made the pool: a fork inherits the memory, but not the threads."""
@@ -281,6 +298,7 @@ class PoolJob:
         self._cache = cache
         self._handle: c_void_p | None = handle
         self._functions = functions
+        pool.job_opened()
 
     def wait(self, milliseconds: int) -> bool:
         """Whether all items are done, after waiting at most so long (-1: for ever)."""
@@ -304,8 +322,11 @@ class PoolJob:
     def close(self) -> None:
         """Cancel items not begun, wait for the others; a second time does nothing."""
         handle, self._handle = self._handle, None
-        if handle is not None and self._pool.is_own():
+        if handle is None:
+            return
+        if self._pool.is_own():
             self._functions["fl_job_free"](handle)
+        self._pool.job_closed()
 
     def __del__(self) -> None:
         self.close()

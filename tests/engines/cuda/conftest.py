@@ -1,11 +1,8 @@
-"""The kernels, interpreted on the CPU: Triton looks at the variable as it reads them."""
+"""Label folders and packs of every sampling, for the kernels."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-
-os.environ.setdefault("TRITON_INTERPRET", "1")
 
 import numpy as np
 import pytest
