@@ -2,6 +2,7 @@
 #ifndef FASTLOAD_NATIVE_ARENA_H_
 #define FASTLOAD_NATIVE_ARENA_H_
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 
@@ -21,11 +22,17 @@ class Arena {
         return (size + kAlignment - 1) / kAlignment * kAlignment;
     }
 
-    // Where so many bytes are the caller's. Throws FL_BAD_ARGUMENT where they do not fit.
+    // Where so many bytes are the caller's. Throws FL_BAD_ARGUMENT, and takes nothing, where they
+    // do not fit.
     uint64_t Reserve(uint64_t size) {
-        const uint64_t offset = used_.fetch_add(Aligned(size), std::memory_order_relaxed);
-        if (size > size_ || offset > size_ - size)
-            throw Failure(FL_BAD_ARGUMENT, "the batch's arena has no room left");
+        uint64_t offset = used();
+        uint64_t left;
+        do {
+            left = size_ - std::min(offset, size_);
+            if (offset > size_ || size > left)
+                throw Failure(FL_BAD_ARGUMENT, "the batch's arena has no room left");
+        } while (!used_.compare_exchange_weak(offset, offset + std::min(Aligned(size), left),
+                                              std::memory_order_relaxed));
         return offset;
     }
 
