@@ -68,7 +68,8 @@ bool GatheredBlocks::Find(PixelSource& source, Box box) {
         }
         piece_counts_[i] = static_cast<int32_t>(pieces_.size() - before);
     }
-    return true;
+    // Where a piece lies is told in 32 bits.
+    return packed_bytes_ <= INT32_MAX;
 }
 
 void GatheredBlocks::Cut(const PackedGroup& group, int32_t block_row, Range wanted) {

@@ -15,8 +15,9 @@ namespace fastload {
 
 class GatheredBlocks {
   public:
-    // Finds the blocks; returns false where the source has none, or cannot have those. Throws
-    // FL_CORRUPT where a group's own lengths are not those of its blocks.
+    // Finds the blocks; returns false where the source has none, or cannot have those, or where
+    // they are too many for fl_gathered. Throws FL_CORRUPT where a group's own lengths are not
+    // those of its blocks.
     bool Find(PixelSource& source, Box box);
 
     // Bytes that they take: Write() reserves so many, with alignment.

@@ -84,6 +84,7 @@ def seeds() -> Iterator[tuple[str, bytes]]:
     for file in seekable_jpegs():
         record = native.dct_of_jpeg(file)
         yield "jpeg_region", file
+        yield "jpeg_cut", file
         yield "dct", record
         yield "dct_blocks", groups(record)
 
