@@ -12,7 +12,7 @@ import torch
 
 from fastload.errors import EngineError
 
-__all__ = ["COMPILER_LOCK", "compiling", "require_ffcv"]
+__all__ = ["compiling", "exclusively", "require_ffcv"]
 
 _HOW_TO_INSTALL = (
     'engine="ffcv" needs FFCV, which is built from source. Install the development packages of '
@@ -20,8 +20,7 @@ _HOW_TO_INSTALL = (
     'libturbojpeg0-dev), then: pip install "fastload[ffcv]"'
 )
 # FFCV keeps how to compile in attributes of a class.
-COMPILER_LOCK = threading.RLock()
-"""Held while FFCV or numba compiles."""
+_COMPILER_LOCK = threading.RLock()
 
 
 def require_ffcv() -> None:
@@ -34,7 +33,7 @@ def require_ffcv() -> None:
         import numba
         import numba.typed
 
-        with COMPILER_LOCK:
+        with _COMPILER_LOCK:
             _import(numba)
     except (ImportError, OSError) as error:
         raise EngineError(f"{_HOW_TO_INSTALL} ({type(error).__name__}: {error})") from error
@@ -73,6 +72,30 @@ def _replaced(owner: Any, name: str, value: Any) -> Iterator[None]:
 
 
 @contextmanager
+def exclusively() -> Iterator[None]:
+    """Let this thread alone compile, or read compiled code from disk.
+
+    FFCV's own Loader makes array types of numba's read-only in place, whoever else has compiled
+    with them: numba does not find that any more. In here the types that our kernels were compiled
+    with are as they were then, and behind it as FFCV left them.
+    """
+    from fastload.engines.ffcv.kernels import KERNELS
+
+    with _COMPILER_LOCK:
+        # Past the ordered dictionary's own methods, which look each key up.
+        keys = [key for kernel in KERNELS for key in dict.keys(kernel.overloads)]
+        kinds = [kind for key in keys for kind in key if "mutable" in vars(kind)]
+        saved = [kind.mutable for kind in kinds]
+        for kind in kinds:
+            kind.mutable = True
+        try:
+            yield
+        finally:
+            for kind, mutable in zip(kinds, saved, strict=True):
+                kind.mutable = mutable
+
+
+@contextmanager
 def compiling(*, enabled: bool) -> Iterator[None]:
     """Let FFCV make code for one thread inside of the block, then as before.
 
@@ -84,7 +107,7 @@ def compiling(*, enabled: bool) -> Iterator[None]:
     """
     from ffcv.pipeline.compiler import Compiler
 
-    with COMPILER_LOCK:
+    with exclusively():
         saved = Compiler.is_enabled, Compiler.num_threads, Compiler.__dict__["compile"]
         Compiler.is_enabled, Compiler.num_threads = enabled, 1
         Compiler.compile = classmethod(_seeing_failures(Compiler.compile))

@@ -17,7 +17,7 @@ import numpy as np
 from ffcv.utils import cast_int_to_byte_ptr
 from numba import types
 
-__all__ = ["UNDECODABLE", "decode_boxes", "imdecode", "read_record", "seed_draws"]
+__all__ = ["KERNELS", "UNDECODABLE", "decode_boxes", "imdecode", "read_record", "seed_draws"]
 
 UNDECODABLE = "TurboJPEG cannot decode a record"
 """What ``imdecode`` raises."""
@@ -119,3 +119,7 @@ def imdecode(
 def seed_draws(seed: Any) -> None:
     """Seed what compiled code draws in this thread (each has its own generator)."""
     np.random.seed(seed)  # noqa: NPY002 (compiled code has no other one)
+
+
+KERNELS = (read_record, decode_boxes, imdecode, seed_draws)
+"""All that is compiled here."""

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ffcv.pipeline import PipelineSpec
 from ffcv.pipeline.graph import Graph
 
-from fastload.engines.ffcv.installed import COMPILER_LOCK, compiling
+from fastload.engines.ffcv.installed import compiling, exclusively
 from fastload.engines.ffcv.reading import PackMemory, PackReader, State
 
 __all__ = ["Stages", "ordered_state"]
@@ -65,7 +65,7 @@ class Stages:
             **{f"memory_{node}": room for node, room in memory["operation"].items()},
             **{f"shared_memory_{node}": room for node, room in memory["shared"].items()},
         }
-        with nullcontext() if self._compiled else COMPILER_LOCK:
+        with nullcontext() if self._compiled else exclusively():
             outputs = self._run(values, state)
             self._compiled = True
         return outputs
