@@ -6,8 +6,9 @@
 namespace fastload {
 
 KeptPixels::KeptPixels(const uint8_t* source, size_t size)
-    : reader_(source, size),
-      pixels_(std::make_unique_for_overwrite<uint8_t[]>(BytesOf(reader_.header()))) {}
+    : header_(ReadQoiHeader(source, size)),
+      reader_(source, size),
+      pixels_(std::make_unique_for_overwrite<uint8_t[]>(BytesOf(header_))) {}
 
 uint64_t KeptPixels::BytesOf(const QoiHeader& header) {
     return uint64_t{3} * header.width * header.height + kRowPadding;

@@ -21,10 +21,10 @@ class KeptPixels final : public KeptRecord {
 
     // All of it, decoded or not.
     static uint64_t BytesOf(const QoiHeader& header);
-    uint64_t bytes() const override { return BytesOf(reader_.header()); }
+    uint64_t bytes() const override { return BytesOf(header_); }
 
-    int32_t height() const { return static_cast<int32_t>(reader_.header().height); }
-    int32_t width() const { return static_cast<int32_t>(reader_.header().width); }
+    int32_t height() const { return static_cast<int32_t>(header_.height); }
+    int32_t width() const { return static_cast<int32_t>(header_.width); }
     ptrdiff_t stride() const { return ptrdiff_t{3} * width(); }
 
     // Lets the rows before `last` be there; returns whether they were. The bytes are those of the
@@ -35,6 +35,7 @@ class KeptPixels final : public KeptRecord {
     const uint8_t* row(int32_t y) const { return pixels_.get() + y * stride(); }
 
   private:
+    const QoiHeader header_;  // read without the lock, that the reader's own is behind
     std::mutex adding_;
     QoiReader reader_;
     std::atomic<int32_t> decoded_ = 0;
