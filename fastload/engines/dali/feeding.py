@@ -67,19 +67,21 @@ def feed_of(work: Work, rows: Rows, recipe: Recipe, pool: Pool, arena: Arena) ->
     """
     part = work.take(rows)
     windows = _windows(part.pipeline, part.plan, part)
-    encoded = part.pack.index.codec[part.records] == Codec.JPEG
+    encoded = (part.pack.index.codec[part.records] == Codec.JPEG) & recipe.decodes
     files, tops, fit = _files(part, windows, encoded, arena)
     pixels, decoded = _pixels(part, windows, ~encoded, pool)
     kept = np.flatnonzero(np.where(encoded, fit, decoded))
-    start = windows[:, :2].copy()
-    start[:, 0] -= tops
-    inputs = {
-        ENCODED: [files[row] for row in kept],
-        PIXELS: [pixels[row] for row in kept],
-        IS_ENCODED: encoded[kept],
-        WINDOW[0]: start[kept].astype(np.int32),
-        WINDOW[1]: windows[kept, 2:].astype(np.int32),
-    } | _parameters(part.pipeline, part.plan.take(kept), part, kept, windows, recipe)
+    inputs: dict[str, Any] = {PIXELS: [pixels[row] for row in kept]}
+    if recipe.decodes:
+        start = windows[:, :2].copy()
+        start[:, 0] -= tops
+        inputs |= {
+            ENCODED: [files[row] for row in kept],
+            IS_ENCODED: encoded[kept],
+            WINDOW[0]: start[kept].astype(np.int32),
+            WINDOW[1]: windows[kept, 2:].astype(np.int32),
+        }
+    inputs |= _parameters(part.pipeline, part.plan.take(kept), part, kept, windows, recipe)
     return Feed(rows[kept], inputs, work, arena)
 
 

@@ -47,6 +47,7 @@ class Recipe:
 
     Attributes:
         parts: of the operations, in order.
+        decodes: whether DALI decodes the JPEG files, or is given their pixels.
         erasing_from: place of the first operation on the finished output.
         mirrored: whether the output's writing does the last of the others, a mirroring.
         boxed: whether the decoder has made the first operation's crop.
@@ -55,6 +56,7 @@ class Recipe:
     """
 
     parts: tuple[Part, ...]
+    decodes: bool
     erasing_from: int
     mirrored: bool
     boxed: bool
@@ -65,7 +67,7 @@ class Recipe:
     def key(self) -> tuple[Any, ...]:
         """Equal where the graph is the same."""
         parts = tuple(part.key for part in self.parts)
-        return parts, self.boxed, output_key(self.output, self.channels_last)
+        return parts, self.decodes, self.boxed, output_key(self.output, self.channels_last)
 
     def inputs_of(self, place: int) -> tuple[str, ...]:
         """The inputs of an operation that the graph has."""
@@ -75,13 +77,14 @@ class Recipe:
         return names
 
 
-def recipe_of(pipeline: Pipeline, channels_last: bool) -> Recipe:
-    """What the graph of a pipeline is made of."""
+def recipe_of(pipeline: Pipeline, channels_last: bool, decodes: bool) -> Recipe:
+    """What the graph of a pipeline is made of; `decodes` as in the recipe."""
     ops: tuple[Op, ...] = pipeline.ops
     pixel_ops = len(pipeline.pixel_ops)
     assert all(isinstance(op, RandomErasing) for op in ops[pixel_ops:])
     return Recipe(
         parts=tuple(map(part_of, ops)),
+        decodes=decodes,
         erasing_from=pixel_ops,
         mirrored=pixel_ops > 0 and isinstance(ops[pixel_ops - 1], HorizontalFlip),
         boxed=pixel_ops > 0 and isinstance(ops[0], RandomResizedCrop),
@@ -118,7 +121,7 @@ def build(
 
 
 def _graph(recipe: Recipe, on_gpu: bool) -> Any:
-    images = _decoded(on_gpu)
+    images = _decoded(on_gpu) if recipe.decodes else _given(on_gpu)
     last = recipe.erasing_from - 1
     mirror = None
     for place in range(recipe.erasing_from):
@@ -144,8 +147,6 @@ def _decoded(on_gpu: bool) -> Any:
     # Lists of views: one padded array would save 5 us an image of some 2000, and nothing says
     # that decoders on a GPU ignore what follows a file's end. They live until the batch is out.
     encoded = fn.external_source(name=ENCODED, dtype=types.UINT8, ndim=1, no_copy=True)
-    # Copied: without operations behind them they may be what comes out.
-    pixels = fn.external_source(name=PIXELS, dtype=types.UINT8, ndim=3, layout="HWC")
     is_encoded = fn.external_source(name=IS_ENCODED, dtype=types.BOOL, ndim=0)
     start, shape = (fn.external_source(name=name, dtype=types.INT32, ndim=1) for name in WINDOW)
     if is_encoded:  # DALI makes a branch of the graph of it
@@ -161,5 +162,12 @@ def _decoded(on_gpu: bool) -> Any:
             jpeg_fancy_upsampling=True,
         )
     else:
-        images = pixels.gpu() if on_gpu else pixels
+        images = _given(on_gpu)
     return images
+
+
+def _given(on_gpu: bool) -> Any:
+    """The same window, decoded before."""
+    # Copied: without operations behind them they may be what comes out.
+    pixels = fn.external_source(name=PIXELS, dtype=types.UINT8, ndim=3, layout="HWC")
+    return pixels.gpu() if on_gpu else pixels
