@@ -12,7 +12,9 @@ from torchvision.transforms import v2
 
 from tests.callers.conftest import COUNTS, Library
 
-accelerate = pytest.importorskip("accelerate", reason="accelerate is not installed (extra: train)")
+accelerate = pytest.importorskip(
+    "accelerate", reason="accelerate is not installed (extra: callers)"
+)
 
 TRANSFORM = v2.Compose(
     [v2.RandomResizedCrop(24, antialias=True), v2.ToImage(), v2.ToDtype(torch.float32, scale=True)]

@@ -15,7 +15,7 @@ from torchvision.transforms import v2
 
 from tests.callers.conftest import COUNTS, Library
 
-lightning = pytest.importorskip("lightning", reason="lightning is not installed (extra: train)")
+lightning = pytest.importorskip("lightning", reason="lightning is not installed (extra: callers)")
 
 TRANSFORM = v2.Compose(
     [

@@ -35,7 +35,7 @@ def trained(
     @cache
     def run(framework: str) -> dict[str, Epochs]:
         needed = "accelerate" if framework == "accelerate" else "lightning"
-        pytest.importorskip(needed, reason=f"{needed} is not installed (extra: train)")
+        pytest.importorskip(needed, reason=f"{needed} is not installed (extra: callers)")
         return train(ours, tmp_path_factory.mktemp(framework), framework)
 
     return lambda framework, order: run(framework)[order]

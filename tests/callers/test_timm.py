@@ -9,7 +9,7 @@ import torch
 
 from tests.callers.conftest import Library
 
-timm_data = pytest.importorskip("timm.data", reason="timm is not installed (extra: train)")
+timm_data = pytest.importorskip("timm.data", reason="timm is not installed (extra: callers)")
 
 
 def loader(library: Library, **options: Any) -> Any:
