@@ -4,7 +4,7 @@ The pictures are drawn here, 640 x 620: walls and what is wrong with them, each 
 and a colour of its own, one with a comma in its name. Then the first commands of docs/training.md
 run as they stand there, but for a small model and one epoch: pack, split, train five folds, report,
 predict with test-time augmentation. The submission is checked row by row. All lies in
-long-tail-data/; a second run finds the pictures there.
+long-tail-data/; a second run finds the pictures there and trains anew.
 
     python examples/long_tail.py --share 0.1
 """
@@ -255,6 +255,7 @@ def main() -> None:
         start = time.perf_counter()
         draw_data(data, given.share)
         print(f"({time.perf_counter() - start:.1f} s)")
+    shutil.rmtree(given.folder / "runs", ignore_errors=True)
     for command in commands_of(PAGE):
         run(command, given.folder)
     right = check_submission(given.folder)
