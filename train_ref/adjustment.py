@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from train_ref.errors import TrainError
 from train_ref.metrics import (
+    EQUAL,
     GROUP_BOUNDS,
     Scores,
     checked_answers,
@@ -38,8 +39,6 @@ TAU_RANGE = (-1.0, 3.0)
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
-# Metrics nearer to one another are equal: sums in another order round differently.
-_EQUAL = 1e-9
 # Of an interval of tau: in a narrower one, rounding could change an answer.
 _NARROWEST = 1e-9
 # Numbers that the search has in memory at a time, some times over.
@@ -125,10 +124,10 @@ def choose_tau(
     edges, values = _intervals(table, truth, trained, metric)
     wide = np.diff(edges) > _NARROWEST
     middles, values = ((edges[1:] + edges[:-1]) / 2)[wide], values[wide]
-    as_good = middles[values >= values.max() - _EQUAL]
+    as_good = middles[values >= values.max() - EQUAL]
     tau = float(as_good[np.abs(as_good).argmin()])
     after = score(adjusted(table, trained, tau), truth, trained, groups)
-    if after.value(metric) > before.value(metric) + _EQUAL:
+    if after.value(metric) > before.value(metric) + EQUAL:
         return Adjustment(tau, before, after)
     return Adjustment(0.0, before, before)
 

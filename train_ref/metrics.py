@@ -15,7 +15,7 @@ import numpy.typing as npt
 from train_ref.config import CHOICES
 from train_ref.errors import TrainError
 
-__all__ = ["GROUP_BOUNDS", "METRICS", "GroupScores", "Scores", "metric_terms", "score"]
+__all__ = ["EQUAL", "GROUP_BOUNDS", "METRICS", "GroupScores", "Scores", "metric_terms", "score"]
 
 METRICS = CHOICES["metric"]
 """Names of the headline metrics, each an attribute of :class:`Scores`."""
@@ -25,6 +25,9 @@ GROUP_BOUNDS = (20, 100)
 
 Those of Liu et al., Large-Scale Long-Tailed Recognition in an Open World, CVPR 2019.
 """
+
+EQUAL = 1e-9
+"""Metrics nearer to one another are equal: sums in another order round differently."""
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
