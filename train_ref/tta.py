@@ -18,6 +18,7 @@ from torchvision.transforms.v2 import functional as F
 
 from train_ref.errors import TrainError
 from train_ref.models.classifier import InputConfig
+from train_ref.transforms import evaluation
 
 __all__ = ["TTA", "View", "Views", "make_views"]
 
@@ -121,7 +122,9 @@ def make_views(names: Sequence[str], wanted: InputConfig) -> Views:
         raise TrainError(f"--tta {unknown[0]!r} is none of {', '.join(TTA)}.")
     size = wanted.size
     if "multi-crop" in names or "multi-scale" in names:
-        side = round(size / wanted.crop_share)
+        (side,) = (
+            evaluation(wanted).transforms[0].size
+        )  # to which the model's own images are resized
         canvas, boxes = replace(wanted, size=side, crop_share=1.0), _boxes(names, side, size)
     else:
         canvas, boxes = wanted, [(0, 0, size)]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,12 +15,23 @@ from PIL import Image
 from torchvision.transforms import InterpolationMode, v2
 from torchvision.transforms.v2 import functional as F
 
+import fastload
+from train_ref.config import Config
+from train_ref.data import evaluation_loader
 from train_ref.errors import TrainError
 from train_ref.models.classifier import InputConfig
 from train_ref.tta import TTA, make_views
 
 WANTED = InputConfig(size=28, crop_share=0.875)  # of 32
 TRANSPOSITIONS = [None, *Image.Transpose]
+
+
+# The centre first, then the corners, of which torchvision has the centre last.
+CUTS = (4, 0, 1, 2, 3)
+
+
+def cut(place: int, image: Image.Image) -> Image.Image:
+    return F.five_crop(image, [28, 28])[place]
 
 
 def canvas(side: int, seed: int = 0) -> torch.Tensor:
@@ -115,6 +128,25 @@ def test_crops_of_a_model_that_looks_at_all_of_the_image_are_enlarged() -> None:
 
 def test_crops_and_scales_share_the_centre() -> None:
     assert len(make_views(["multi-crop", "multi-scale", "flip"], WANTED)) == 14
+
+
+@pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])
+def test_from_files_to_views_all_is_as_torchvision_makes_it(
+    small_pack: Path, interpolation: str
+) -> None:
+    dataset = fastload.ImageFolder(small_pack)
+    wanted = replace(WANTED, interpolation=interpolation)
+    resize = v2.Resize(32, InterpolationMode(interpolation))
+    for names, cuts in (
+        (["flip"], [v2.CenterCrop(28), v2.Compose([v2.CenterCrop(28), F.horizontal_flip])]),
+        (["multi-crop"], [v2.Compose([v2.CenterCrop(32), partial(cut, place)]) for place in CUTS]),
+    ):
+        views = make_views(names, wanted)
+        loader = evaluation_loader(dataset, Config(device="cpu", workers=2), views.canvas)
+        batches = [list(views(canvases)) for canvases, _ in loader]
+        for view, how in zip(map(torch.cat, zip(*batches, strict=True)), cuts, strict=True):
+            expected = [F.pil_to_tensor(how(resize(image))) for image, _ in dataset]
+            assert torch.equal(view, torch.stack(expected))
 
 
 @given(
