@@ -36,6 +36,7 @@ class Classifier(nn.Module):
         body: (n, 3, h, w) float -> (n, width).
         head: (n, width) -> (n, classes).
         width: of the features.
+        dropout: share of the features that training zeroes in front of the head.
 
     Example:
         >>> body = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
@@ -43,11 +44,13 @@ class Classifier(nn.Module):
         torch.Size([4, 2])
     """
 
-    def __init__(self, body: nn.Module, head: nn.Module, width: int) -> None:
+    def __init__(self, body: nn.Module, head: nn.Module, width: int, dropout: float = 0.0) -> None:
         super().__init__()
         self.body = body
         self.head = head
         self.width = width
+        # Between body and head, so that features are whole and the head stays one linear layer.
+        self.dropout = nn.Dropout(dropout)
 
     def features(self, images: torch.Tensor) -> torch.Tensor:
         """Return what the head is given: shape (n, width)."""
@@ -56,7 +59,7 @@ class Classifier(nn.Module):
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Return logits: shape (n, classes)."""
-        logits: torch.Tensor = self.head(self.features(images))
+        logits: torch.Tensor = self.head(self.dropout(self.features(images)))
         return logits
 
 
@@ -68,8 +71,10 @@ class Built:
         model: on the CPU.
         input: the images that it wants.
         origin: where its weights come from, a sentence.
+        frozen_body: the body does not learn, so that features can be kept from epoch to epoch.
     """
 
     model: Classifier
     input: InputConfig
     origin: str
+    frozen_body: bool = False
