@@ -12,13 +12,13 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-import fastload
 import numpy as np
 import numpy.typing as npt
 import torch
-from fastload.augment import BatchMix, CutMix, MixUp, RandomMix
 from torch.utils.data import ConcatDataset, Dataset, Subset
 
+import fastload
+from fastload.augment import BatchMix, CutMix, MixUp, RandomMix
 from train_ref import transforms
 from train_ref.config import Config, flag_of
 from train_ref.distributed import Place, device_of, first_before_others, ranks
@@ -169,12 +169,15 @@ def _check_same_classes(train: fastload.ImageFolder, val: fastload.ImageFolder) 
     for place, has, lacks in (("--data", train, val), ("--val-data", val, train)):
         names = sorted(set(has.classes) - set(lacks.classes))
         if names:
-            more = " ..." if len(names) > _NAMES_SHOWN else ""
-            words.append(f"only {place} has {', '.join(names[:_NAMES_SHOWN])}{more}")
+            words.append(f"only {place} has {_some(names)}")
     raise TrainError(
         f"The classes of {val.root} are not those of {train.root}: {'; '.join(words)}. Pack both "
         "with the same folders (`fastload pack --allow-empty` keeps classes without images)."
     )
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:_NAMES_SHOWN]) + (" ..." if len(names) > _NAMES_SHOWN else "")
 
 
 def _divided(whole: fastload.ImageFolder, config: Config) -> Parts:
@@ -268,8 +271,8 @@ def _exceptions(config: Config, classes: list[str]) -> list[Exceptions]:
         for one in wanted:
             if one not in names:
                 near = get_close_matches(one, names, 1)
-                meant = f"; do you mean {near[0]!r}?" if near else f": {', '.join(names)}."
-                raise TrainError(f"{flag_of(setting)} names {one!r}, which is no class{meant}")
+                meant = f"Do you mean {near[0]!r}?" if near else f"There are {_some(classes)}."
+                raise TrainError(f"{flag_of(setting)} names {one!r}, which is no class. {meant}")
         named[kind] = {names[one] for one in wanted}
     return [Exceptions(*(name in named[kind] for kind in named)) for name in classes]
 

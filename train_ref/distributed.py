@@ -90,7 +90,7 @@ def joined(wanted: str) -> Iterator[Place]:
     count = int(os.environ.get("WORLD_SIZE", "1"))
     device = device_of(wanted)
     if device.type == "cuda":
-        if device.index is None:
+        if str(device) == "cuda":
             device = device_of(f"cuda:{local}")
         torch.cuda.set_device(device)
     if count == 1:

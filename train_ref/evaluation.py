@@ -88,7 +88,10 @@ def _answers(
             answers.append(answer.float())
             labels.append(targets)
         asked = [one.cpu() for one in answers[1:] or answers]
-    rows, known = gather_rows(torch.cat(asked)), gather_rows(torch.cat([one.cpu() for one in labels]))
+    rows, known = (
+        gather_rows(torch.cat(asked)),
+        gather_rows(torch.cat([one.cpu() for one in labels])),
+    )
     return rows.numpy(), known.numpy()
 
 
