@@ -11,7 +11,7 @@ import yaml
 
 from train_ref.errors import TrainError
 
-__all__ = ["CHOICES", "Config", "load_yaml"]
+__all__ = ["CHOICES", "Config", "flag_of", "load_yaml", "settings_of"]
 
 
 def _setting(default: Any, about: str) -> Any:
@@ -66,6 +66,7 @@ class Config:
     clip_norm: float = _setting(0.0, "Norm that gradients are cut to; 0 leaves them")
     label_smoothing: float = _setting(0.0, "Share of the target that all classes divide")
     ema: float = _setting(0.0, "Decay of the weights' moving average, such as 0.999; 0 for none")
+    save_every: int = _setting(0, "Steps after which to save, besides each epoch; 0 for none")
     early_stop: int = _setting(0, "Epochs without a better metric after which to end; 0 never")
     deterministic: bool = _setting(
         False, "Ask torch for algorithms that repeat to the bit on a GPU"
@@ -94,7 +95,9 @@ class Config:
     no_vflip_classes: tuple[str, ...] = _setting(
         (), "Classes that are never mirrored top to bottom"
     )
-    no_rotate_classes: tuple[str, ...] = _setting((), "Classes that are never rotated")
+    no_rotate_classes: tuple[str, ...] = _setting(
+        (), "Classes that are never rotated, and go without --augment, which rotates too"
+    )
     augment: str = _setting("none", "Drawn operations")
     jitter: float = _setting(0.0, "Brightness, contrast and saturation vary by this share")
     erasing: float = _setting(0.0, "Probability of RandomErasing")
@@ -183,6 +186,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "clip_norm": (0.0, _INFINITE),
     "label_smoothing": (0.0, 0.99),
     "ema": (0.0, 0.999999),
+    "save_every": (0, _INFINITE),
     "early_stop": (0, _INFINITE),
     "workers": (0, 4096),
     "crop_scale": (0.01, 1.0),
@@ -217,21 +221,42 @@ def load_yaml(path: Path) -> dict[str, Any]:
         TrainError: no YAML mapping, a name that is no setting, or a value of another type.
     """
     try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise TrainError(f"{path} cannot be read as YAML: {error}") from error
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise TrainError(f"{path} cannot be read: {error}") from error
+    return settings_of(text, str(path))
+
+
+def settings_of(text: str, place: str) -> dict[str, Any]:
+    """Read settings from YAML.
+
+    Args:
+        text: what :meth:`Config.to_yaml` or a user wrote.
+        place: where it comes from, for messages.
+
+    Raises:
+        TrainError: no YAML mapping, a name that is no setting, or a value of another type.
+
+    Example:
+        >>> settings_of("batch-size: 32", "recipe.yaml")
+        {'batch_size': 32}
+    """
+    try:
+        found = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise TrainError(f"{place} cannot be read as YAML: {error}") from error
     if not isinstance(found, Mapping):
-        raise TrainError(f"{path} has no settings; a line is 'epochs: 30'.")
+        raise TrainError(f"{place} has no settings; a line is 'epochs: 30'.")
     return {
-        name: _typed(path, name, value)
+        name: _typed(place, name, value)
         for name, value in ((str(key).replace("-", "_"), value) for key, value in found.items())
     }
 
 
-def _typed(path: Path, name: str, value: Any) -> Any:
+def _typed(place: str, name: str, value: Any) -> Any:
     known = {one.name for one in fields(Config)}
     if name not in known:
-        raise TrainError(f"{path}: there is no setting {name!r}.")
+        raise TrainError(f"{place}: there is no setting {name!r}.")
     kind = str(get_type_hints(Config)[name])
     if "tuple" in kind and isinstance(value, (list, tuple)):
         return tuple(map(str, value))
@@ -247,5 +272,5 @@ def _typed(path: Path, name: str, value: Any) -> Any:
         or (isinstance(value, float) and "float" in kind)
     )
     if not right:
-        raise TrainError(f"{path}: {name} cannot be {value!r}.")
+        raise TrainError(f"{place}: {name} cannot be {value!r}.")
     return value
