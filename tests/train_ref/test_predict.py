@@ -20,9 +20,20 @@ from train_ref.data import evaluation_loader
 from train_ref.errors import TrainError
 from train_ref.evaluation import predict_logits
 from train_ref.models import build
+from train_ref.models.classifier import Classifier
 
 CPU = torch.device("cpu")
 CLASSES = ("개미", "bee, wild", "cat", "dog")
+
+
+@torch.no_grad()
+def spread_answers(model: Classifier) -> None:
+    """Let a model that has learnt nothing answer with several classes."""
+    head = model.head
+    assert isinstance(head, torch.nn.Linear)
+    colours = torch.rand(64, 3, 1, 1).mul(4).sub(2).expand(-1, -1, 32, 32)
+    torch.nn.init.normal_(head.weight, std=3.0)
+    head.bias -= model(colours).mean(dim=0)
 
 
 def write_checkpoint(
@@ -37,10 +48,11 @@ def write_checkpoint(
         **settings,  # type: ignore[arg-type]
     )
     built = build(config, classes)
-    torch.nn.init.normal_(built.model.head.weight, std=3.0)  # answers that differ among images
+    torch.manual_seed(seed)
+    spread_answers(built.model.eval())
     counts = np.arange(1, len(classes) + 1)
     path.parent.mkdir(parents=True, exist_ok=True)
-    loaded = Loaded(built.model.eval(), config, built.input, classes, counts, 0.0)
+    loaded = Loaded(built.model, config, built.input, classes, counts, 0.0)
     save_state(path, model_state(loaded))
     return path
 
@@ -156,6 +168,16 @@ def test_files_that_cannot_be_read_are_told_of(checkpoint: Path, tmp_path: Path)
     done = CliRunner().invoke(command, words, catch_exceptions=False)
     assert "out.csv: 2 rows" in done.stdout
     assert "1 files cannot be read and have no row" in done.stderr
+
+
+@pytest.mark.parametrize(("tta", "told"), [("flip,multi-crop", True), ("multi-crop", False)])
+def test_views_that_mirror_what_training_did_not_are_told_of(
+    small_pack: Path, tmp_path: Path, tta: str, told: bool
+) -> None:
+    one = write_checkpoint(tmp_path / "one.pt", no_hflip_classes=("개미", "cat"))
+    words = ["--data", small_pack, "--ckpt", one, "--out", tmp_path / "out.csv", "--tta", tta]
+    done = CliRunner().invoke(command, list(map(str, words)), catch_exceptions=False)
+    assert ("trained without mirroring 개미, cat" in done.stderr) == told
 
 
 def test_checkpoints_of_other_classes_are_refused(

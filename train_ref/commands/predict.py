@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from train_ref.errors import TrainError
+from train_ref.flags import names_in
 from train_ref.submission import ID_FORMS, rows_of, table, write_table
 
 if TYPE_CHECKING:
@@ -27,9 +28,16 @@ __all__ = ["command"]
     type=click.Path(path_type=Path),
     help="Checkpoint, run's folder, or folder of runs; again for more. Several answer together.",
 )
-@click.option("--tta", default="", help="Views: flip, dihedral, multi-crop, multi-scale; a,b.")
+@click.option(
+    "--tta", default="", metavar="A,B", help="Views: flip, dihedral, multi-crop, multi-scale."
+)
 @click.option("--out", default="submission.csv", show_default=True, type=click.Path(path_type=Path))
-@click.option("--id", "form", type=click.Choice(ID_FORMS), help="What an image is called.  [path]")
+@click.option(
+    "--id",
+    "form",
+    type=click.Choice(ID_FORMS),
+    help="What an image is called.  [path, or what fits the sample]",
+)
 @click.option(
     "--sample-submission",
     "sample",
@@ -67,7 +75,8 @@ def command(
     dataset = open_images(config, data)
     _, paths = paths_of(dataset)
     rows = rows_of(paths, form, sample)  # what is wrong with it is said before the work
-    views = [name for name in tta.split(",") if name]
+    views = names_in(tta) or ()
+    tell_of_mirrored_labels(views, config)
     shares = predict_shares(members, dataset, config, views)
     classes = members[0].loaded.classes
     write_table(out, table(rows, classes, shares, with_probabilities=probabilities))
@@ -97,6 +106,17 @@ def checkpoint_files(paths: tuple[Path, ...]) -> list[Path]:
             raise TrainError(f"{path} has no best.pt, and neither has a folder in it.")
         found += within
     return list(dict.fromkeys(found))
+
+
+def tell_of_mirrored_labels(views: tuple[str, ...], config: Config) -> None:
+    """Say where views mirror images that training did not mirror, since their label would change."""
+    from train_ref.progress import say
+
+    if config.no_hflip_classes and {"flip", "dihedral"} & set(views):
+        say(
+            f"Note: the model was trained without mirroring {', '.join(config.no_hflip_classes)}; "
+            f"--tta {','.join(views)} mirrors all images. Views that do not: multi-crop, multi-scale."
+        )
 
 
 def open_images(config: Config, path: str) -> fastload.ImageFolder:
