@@ -108,7 +108,7 @@ class Config:
 
     # Imbalance.
     balance: str = _setting("none", "How often each class is drawn, see docs/imbalance.md")
-    max_repeats: float | None = _setting(None, "Most times an image comes in a balanced epoch")
+    max_repeats: int | None = _setting(None, "Most times an image comes in a balanced epoch")
     loss: str = _setting("ce", "What is minimised")
     focal_gamma: float = _setting(2.0, "Of focal")
     cb_beta: float = _setting(0.999, "Of class-balanced")
