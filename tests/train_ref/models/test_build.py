@@ -10,6 +10,8 @@ from train_ref.config import Config
 from train_ref.errors import TrainError
 from train_ref.models import build
 
+pytest.importorskip("timm", minversion="1.0.12", reason="no timm (extra: train)")
+
 CLASSES = ("훼손", "창틀,문틀수정", "<b>")
 
 
@@ -111,8 +113,6 @@ def test_the_users_dropout_takes_the_place_of_the_models_own(dropout: float, own
         ("resnet19", "resnet18"),
         ("small_resnt", "small_resnet"),
         ("timm:resnet19", "Is it resnet"),
-        ("clip:ViT-B-33", "Is it ViT-B-32"),
-        ("clip:ViT-B-32:mine", "no weights 'mine'.*openai"),
         ("keras:x", "no library 'keras'"),
         ("googlenet", "auxiliary heads"),
         ("squeezenet1_0", "no linear head"),

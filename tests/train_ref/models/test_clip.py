@@ -12,10 +12,11 @@ import torch
 from torch.nn import functional as F
 
 from train_ref.config import Config
-from train_ref.models import build
+from train_ref.errors import TrainError
+from train_ref.models import build, download
 from train_ref.optimizer import make_optimizer
 
-open_clip = pytest.importorskip("open_clip")
+open_clip = pytest.importorskip("open_clip", reason="no open_clip (extra: clip)")
 
 CLASSES = ("crack", "blow hole", "피스")
 SMALL: dict[str, Any] = {
@@ -185,6 +186,23 @@ def test_the_tag_of_the_weights_says_their_activation(name: str, tag: str, quick
     _, known = _parse(open_clip, name)
     assert known["tag"] == tag
     assert known.get("quick_gelu", False) is quick
+
+
+def test_weights_of_the_hub_are_asked_for_and_their_lack_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(download, "_answers", lambda url: False)
+    origin = build(Config(model="clip:ViT-B-32"), CLASSES).origin
+    assert origin == "clip:ViT-B-32 from scratch: huggingface.co does not answer."
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("ViT-B-33", "Is it ViT-B-32"), ("ViT-B-32:mine", "no weights 'mine'.*openai")],
+)
+def test_what_open_clip_has_not_is_told(name: str, message: str) -> None:
+    with pytest.raises(TrainError, match=message):
+        build(Config(model=f"clip:{name}"), CLASSES)
 
 
 def test_open_clips_warnings_of_random_weights_are_left_to_the_origin(

@@ -6,9 +6,10 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from timm.layers import resample_abs_pos_embed
 
 from train_ref.models.positions import resized_positions
+
+timm_layers = pytest.importorskip("timm.layers", reason="timm is not installed (extra: train)")
 
 
 @pytest.mark.parametrize(("before", "after"), [(14, 7), (14, 24), (8, 9)])
@@ -16,7 +17,7 @@ from train_ref.models.positions import resized_positions
 def test_a_grid_is_resized_as_timm_does(before: int, after: int, front: int) -> None:
     table = torch.randn(1, front + before**2, 6, generator=torch.Generator().manual_seed(0))
     ours = resized_positions(table, front + after**2)
-    theirs = resample_abs_pos_embed(table, [after, after], num_prefix_tokens=front)
+    theirs = timm_layers.resample_abs_pos_embed(table, [after, after], num_prefix_tokens=front)
     torch.testing.assert_close(ours, theirs)
     flat = resized_positions(table[0], front + after**2)
     assert flat is not None

@@ -18,6 +18,8 @@ from train_ref.models import build
 from train_ref.models.loading import fill
 from train_ref.models.weights import read_weights
 
+pytest.importorskip("timm", minversion="1.0.12", reason="no timm (extra: train)")
+
 CLASSES = ("a", "b", "c")
 
 
