@@ -282,13 +282,11 @@ def _walk(
         steeper = steps - steps[current][:, None]
         with np.errstate(divide="ignore", invalid="ignore"):
             crossings = np.where(steeper > 0, behind / steeper, np.inf)
-        # Of lines that cross at one point, the steepest is on top behind it.
-        winner = len(steps) - 1 - crossings[:, ::-1].argmin(axis=1)
+        # Where several cross at one point, the steepest comes out on top in further changes there.
+        winner = crossings.argmin(axis=1)
         taus = np.take_along_axis(crossings, winner[:, None], axis=1)[:, 0]
         on = taus < TAU_RANGE[1]
         images, before, current, taus = images[on], current[on], winner[on], taus[on]
-        # Rounding can put a crossing a hair before the lowest tau.
-        taus = np.maximum(taus, TAU_RANGE[0])
         yield _Changes(taus, images, classes[images, before], classes[images, current])
         if not len(images):
             return

@@ -45,11 +45,11 @@ class Config:
     seed: int = _setting(0, "Of weights, order, augmentation")
 
     # The model.
-    model: str = _setting("resnet18", "Of torchvision, timm:NAME, clip:NAME or tiny")
+    model: str = _setting("resnet18", "Of torchvision, small_resnet, tiny, timm:NAME or clip:NAME")
     weights: str | None = _setting(None, "File with weights; a new head where classes differ")
     pretrained: bool = _setting(True, "Weights by the library's own download, where it can")
     image_size: int | None = _setting(None, "Side in pixels; left out, the model's own")
-    dropout: float = _setting(0.0, "In front of the head")
+    dropout: float = _setting(0.0, "In front of the head; 0 leaves the model's own")
     clip_mode: str = _setting("fine-tune", "How a CLIP model learns")
     prompts: str | None = _setting(None, "File with one sentence a class, for CLIP's zero-shot")
 
@@ -62,7 +62,7 @@ class Config:
     weight_decay: float | None = _setting(None, "Left out, 0.05 adamw, 0.0005 sgd")
     momentum: float = _setting(0.9, "Of sgd")
     schedule: str = _setting("cosine", "Learning rate over the steps")
-    warmup: float = _setting(1.0, "Epochs of linear warm-up")
+    warmup: float = _setting(1.0, "Epochs of linear warm-up; one-cycle has its own")
     clip_norm: float = _setting(0.0, "Norm that gradients are cut to; 0 leaves them")
     label_smoothing: float = _setting(0.0, "Share of the target that all classes divide")
     ema: float = _setting(0.0, "Decay of the weights' moving average, such as 0.999; 0 for none")
@@ -108,7 +108,7 @@ class Config:
 
     # Imbalance.
     balance: str = _setting("none", "How often each class is drawn, see docs/imbalance.md")
-    max_repeats: float | None = _setting(None, "Most times an image comes in a balanced epoch")
+    max_repeats: int | None = _setting(None, "Most times an image comes in a balanced epoch")
     loss: str = _setting("ce", "What is minimised")
     focal_gamma: float = _setting(2.0, "Of focal")
     cb_beta: float = _setting(0.999, "Of class-balanced")

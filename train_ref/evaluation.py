@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,7 @@ from train_ref.distributed import gather_rows
 from train_ref.models.classifier import Classifier, InputConfig
 from train_ref.transforms import normaliser
 
-__all__ = ["predict_features", "predict_logits"]
+__all__ = ["Answers", "FeatureAnswers", "ImageAnswers", "predict_features", "predict_logits"]
 
 Autocast = Callable[[], contextlib.AbstractContextManager[Any]]
 
@@ -103,3 +104,68 @@ def _evaluating(model: nn.Module) -> Iterator[None]:
         yield
     finally:
         model.train(before)
+
+
+class Answers(Protocol):
+    """What is asked of a model, as it is at that moment, about some images."""
+
+    def logits(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+        """Return logits, shape (images, classes), and labels."""
+
+    def features(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+        """Return what the head is given, shape (images, width), and labels."""
+
+
+@dataclass(frozen=True)
+class ImageAnswers:
+    """Answers that are computed from the images, each time anew.
+
+    Attributes:
+        model: on the device.
+        loader: as :func:`train_ref.data.evaluation_loader` makes it.
+        input: the model's images.
+        device: where it computes.
+        autocast: what the model is run in.
+    """
+
+    model: Classifier
+    loader: Iterable[tuple[torch.Tensor, torch.Tensor]]
+    input: InputConfig
+    device: torch.device
+    autocast: Autocast = contextlib.nullcontext
+
+    def logits(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+        """See :class:`Answers`."""
+        return predict_logits(
+            self.model, self.loader, self.input, self.device, autocast=self.autocast
+        )
+
+    def features(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+        """See :class:`Answers`."""
+        return predict_features(
+            self.model, self.loader, self.input, self.device, autocast=self.autocast
+        )
+
+
+class FeatureAnswers:
+    """Answers that are computed from features of a body that does not learn.
+
+    Args:
+        model: its head is asked.
+        images: whose features are computed, here and now, once.
+    """
+
+    def __init__(self, model: Classifier, images: ImageAnswers) -> None:
+        self._head = model.head
+        self._features, self._labels = images.features()
+        self._device = images.device
+
+    def logits(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+        """See :class:`Answers`."""
+        with torch.inference_mode():
+            logits = self._head(torch.from_numpy(self._features).to(self._device))
+        return logits.float().cpu().numpy(), self._labels
+
+    def features(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+        """See :class:`Answers`."""
+        return self._features, self._labels

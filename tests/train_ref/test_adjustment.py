@@ -107,7 +107,7 @@ class TestChoice:
         assert (found.before.accuracy, found.after.accuracy) == (0.5, 1.0)
 
     @given(cases(), st.sampled_from(METRICS))
-    @settings(max_examples=200)
+    @settings(deadline=None, max_examples=200)
     def test_no_other_tau_is_better_and_none_as_good_is_nearer_to_0(
         self, case: Case, metric: str
     ) -> None:
@@ -216,6 +216,7 @@ class TestCrossFitting:
         st.integers(2, 7),
         st.integers(0, 2**32 - 1),
     )
+    @settings(deadline=None)
     def test_parts_are_even_in_each_class(self, labels: list[int], parts: int, seed: int) -> None:
         part = spread_parts(np.array(labels), parts, seed)
         for members in [np.ones(len(labels), bool), *(np.array(labels) == k for k in range(5))]:

@@ -218,7 +218,7 @@ class TestAll:
         )
 
     @given(st.integers(0, 3), st.sampled_from([0.0, 1e-3, 1.0, 50.0, 1e4]), st.booleans())
-    @settings(max_examples=25)
+    @settings(deadline=None, max_examples=25)
     def test_certainty_makes_neither_losses_nor_gradients_infinite(
         self, name: str, smoothing: float, label: int, size: float, right: bool
     ) -> None:

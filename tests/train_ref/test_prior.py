@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from train_ref.errors import TrainError
@@ -16,6 +16,7 @@ def test_a_class_without_images_is_as_the_smallest_with_some() -> None:
 
 
 @given(st.lists(st.integers(0, 10**6), min_size=1, max_size=20).filter(any))
+@settings(deadline=None)
 def test_shares_are_finite_add_up_and_keep_the_order(counts: list[int]) -> None:
     shares = np.exp(log_prior(counts))
     assert np.isclose(shares.sum(), 1)

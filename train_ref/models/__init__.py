@@ -7,6 +7,7 @@ import torch
 from train_ref.config import Config
 from train_ref.errors import TrainError
 from train_ref.models.classifier import Built, Classifier, InputConfig
+from train_ref.models.clip_models import build_clip
 from train_ref.models.small import SMALL, build_small
 from train_ref.models.timm_models import build_timm
 from train_ref.models.torchvision_models import build_torchvision
@@ -46,6 +47,8 @@ def build(config: Config, classes: tuple[str, ...]) -> Built:
             return build_torchvision(library, config, classes)
         if library == "timm":
             return build_timm(name, config, classes)
+        if library == "clip":
+            return build_clip(name, config, classes)
         raise TrainError(
             f"--model {config.model}: there is no library {library!r}; "
             "timm:NAME and clip:NAME are known, and torchvision's models by their name alone."

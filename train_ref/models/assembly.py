@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,8 +12,8 @@ from train_ref.config import Config
 from train_ref.errors import TrainError
 from train_ref.models.classifier import Built, Classifier, InputConfig
 from train_ref.models.download import Download, fetch
-from train_ref.models.loading import load_weights
-from train_ref.models.weights import Weights, read_weights
+from train_ref.models.loading import is_of_classifier, load_weights
+from train_ref.models.weights import State, Weights, read_weights
 
 __all__ = ["assemble", "find_weights", "sized"]
 
@@ -24,6 +25,7 @@ def assemble(
     config: Config,
     classes: tuple[str, ...],
     download: Download | None,
+    translate: Callable[[State], State] | None = None,
 ) -> Built:
     """Make a classifier of a network that ends in a linear layer.
 
@@ -34,6 +36,8 @@ def assemble(
         config: `model`, `weights`, `pretrained`, `dropout`.
         classes: that it is to tell apart.
         download: the weights that the library has for it.
+        translate: weights as others have saved them into the network's own names, where the
+            library knows how.
 
     Raises:
         TrainError: the file of weights cannot be read or is of another network.
@@ -42,6 +46,8 @@ def assemble(
     model = Classifier(net, nn.Linear(width, len(classes)), width, config.dropout)
     weights, origin = find_weights(config, download)
     if weights is not None:
+        if translate is not None and not is_of_classifier(weights.state):
+            weights = replace(weights, state=translate(weights.state))
         origin += load_weights(model, weights, head, classes)
     return Built(model, wanted, origin + ".")
 

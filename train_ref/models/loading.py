@@ -10,7 +10,7 @@ from train_ref.models.classifier import Classifier
 from train_ref.models.positions import resized_positions
 from train_ref.models.weights import State, Weights
 
-__all__ = ["fill", "load_weights"]
+__all__ = ["fill", "is_of_classifier", "load_weights"]
 
 NAMES_SHOWN = 5
 """So many names make an error's point."""
@@ -70,9 +70,14 @@ def fill(net: nn.Module, state: State, optional: tuple[str, ...] = ()) -> None:
     net.load_state_dict(fitted, strict=False)
 
 
+def is_of_classifier(state: State) -> bool:
+    """Whether weights are named as a `Classifier` names them, so that train_ref has saved them."""
+    return all(name.startswith(("body.", "head.")) for name in state)
+
+
 def _as_classifier(state: State, head: str) -> State:
     """Rename a library's weights as a `Classifier` has them."""
-    if all(name.startswith(("body.", "head.")) for name in state):
+    if is_of_classifier(state):
         return state
     return {
         f"head.{name.removeprefix(head + '.')}"

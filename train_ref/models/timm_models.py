@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import sys
+from collections.abc import Callable
 from typing import Any
 
-import torch
 from torch import nn
 
 from train_ref.config import Config
@@ -13,6 +14,7 @@ from train_ref.errors import TrainError
 from train_ref.models.assembly import assemble, sized
 from train_ref.models.classifier import Built, InputConfig
 from train_ref.models.download import Download, cached_on_hub, hub_url
+from train_ref.models.weights import State
 
 __all__ = ["build_timm"]
 
@@ -53,7 +55,13 @@ def build_timm(name: str, config: Config, classes: tuple[str, ...]) -> Built:
     if not isinstance(trained.classifier, str):
         raise TrainError(f"--model timm:{name}: it has not one head alone; take another.")
     download = _download(name, trained) if trained.has_weights else None
-    return assemble(net, trained.classifier, wanted, config, classes, download)
+    return assemble(net, trained.classifier, wanted, config, classes, download, _translator(net))
+
+
+def _translator(net: nn.Module) -> Callable[[State], State] | None:
+    """What timm does to the files of a network's first authors, where it has to do anything."""
+    known = getattr(sys.modules[type(net).__module__], "checkpoint_filter_fn", None)
+    return None if known is None else lambda state: dict(known(state, net))
 
 
 def _input_of(trained: Any) -> InputConfig:
@@ -71,12 +79,13 @@ def _input_of(trained: Any) -> InputConfig:
 def _download(name: str, trained: Any) -> Download:
     cached = cached_on_hub(trained.hf_hub_id, "model.safetensors") if trained.hf_hub_id else None
 
-    def state() -> dict[str, torch.Tensor]:
+    def state() -> State:
         import timm
 
         source = {"file": str(cached)} if cached else {}
         net: nn.Module = timm.create_model(name, pretrained=True, pretrained_cfg_overlay=source)
-        return net.state_dict()
+        found: State = net.state_dict()
+        return found
 
     url = hub_url() if trained.hf_hub_id else trained.url
     return Download(f"timm's {trained.architecture}.{trained.tag}", url, cached is not None, state)

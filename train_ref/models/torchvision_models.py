@@ -17,6 +17,7 @@ from train_ref.models.assembly import assemble, sized
 from train_ref.models.classifier import Built, InputConfig
 from train_ref.models.download import Download
 from train_ref.models.small import SMALL
+from train_ref.models.weights import State, current_names
 
 __all__ = ["build_torchvision"]
 
@@ -59,7 +60,7 @@ def _network(name: str, size: int) -> nn.Module:
         settings = {"input_size": (size, size)}
     try:
         net: nn.Module = torchvision.models.get_model(name, weights=None, **settings)
-    except (ValueError, RuntimeError) as error:
+    except (ValueError, RuntimeError, AssertionError) as error:
         raise TrainError(f"--image-size {size} is none that {name} can take: {error}") from error
     return net
 
@@ -85,9 +86,9 @@ def _last_linear(net: nn.Module) -> str:
 def _download(name: str, weights: Any) -> Download:
     file = Path(torch.hub.get_dir()) / "checkpoints" / Path(urlsplit(weights.url).path).name
 
-    def state() -> dict[str, torch.Tensor]:
-        # The builder, since it knows how to read the names in older files.
-        net: nn.Module = torchvision.models.get_model(name, weights=weights)
-        return net.state_dict()
+    def state() -> State:
+        return current_names(
+            weights.get_state_dict(progress=True, check_hash=True, weights_only=True)
+        )
 
     return Download(f"torchvision's {weights}", weights.url, file.is_file(), state)

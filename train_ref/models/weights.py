@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ import torch
 
 from train_ref.errors import TrainError
 
-__all__ = ["State", "Weights", "read_weights"]
+__all__ = ["State", "Weights", "current_names", "read_weights"]
 
 State = dict[str, torch.Tensor]
 """A state dict: tensors by the names of parameters and buffers."""
@@ -21,6 +22,8 @@ NESTS = ("state_dict", "model", "model_state_dict", "net", "module")
 """Where trainers put the state dict in what they save."""
 PREFIXES = ("module.", "_orig_mod.", "model.")
 """What DistributedDataParallel, torch.compile and Lightning put before each name."""
+OLD_DENSENET = re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12])(\.)")
+"""Names from before modules could not have a full stop in theirs; torchvision's files have them."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ def read_weights(path: Path) -> Weights:
     if not path.is_file():
         raise TrainError(f"--weights {path}: there is no such file.")
     if path.suffix == ".safetensors":
-        return Weights(_without_prefixes(_read_safetensors(path)), None)
+        return Weights(current_names(_read_safetensors(path)), None)
     try:
         found = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError) as error:
@@ -58,7 +61,21 @@ def read_weights(path: Path) -> Weights:
             f"{str(error).strip().partition(chr(10))[0]} "
             "Save the state dict: torch.save(model.state_dict(), path)."
         ) from error
-    return Weights(_without_prefixes(_state_in(found, path)), _classes_in(found))
+    return Weights(current_names(_state_in(found, path)), _classes_in(found))
+
+
+def current_names(state: State) -> State:
+    """Name weights as their network does, without what wrappers and old versions put in.
+
+    Example:
+        >>> list(current_names({"module.denselayer1.conv.2.weight": torch.zeros(1)}))
+        ['denselayer1.conv2.weight']
+    """
+    for _ in PREFIXES:  # they come in any order
+        for prefix in PREFIXES:
+            if all(name.startswith(prefix) for name in state):
+                state = {name.removeprefix(prefix): tensor for name, tensor in state.items()}
+    return {OLD_DENSENET.sub(r"\1\2\3", name): tensor for name, tensor in state.items()}
 
 
 def _read_safetensors(path: Path) -> State:
@@ -92,11 +109,3 @@ def _classes_in(found: Any) -> tuple[str, ...] | None:
     if isinstance(classes, (list, tuple)) and all(isinstance(one, str) for one in classes):
         return tuple(classes)
     return None
-
-
-def _without_prefixes(state: State) -> State:
-    for _ in range(len(PREFIXES)):
-        for prefix in PREFIXES:
-            if all(name.startswith(prefix) for name in state):
-                state = {name.removeprefix(prefix): tensor for name, tensor in state.items()}
-    return state

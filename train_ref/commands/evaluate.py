@@ -1,0 +1,126 @@
+"""``python -m train_ref eval``: a checkpoint's scores on labelled images."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from train_ref.errors import TrainError
+
+if TYPE_CHECKING:
+    import fastload
+    from train_ref.checkpoint import Loaded
+    from train_ref.config import Config
+    from train_ref.metrics import Scores
+
+__all__ = ["command"]
+
+
+@click.command(name="eval", short_help="Score a checkpoint on labelled images.")
+@click.option("--ckpt", required=True, type=click.Path(path_type=Path), help="Checkpoint.")
+@click.option("--data", help="Pack or label folder.  [the run's validation images]")
+@click.option("--split", help="Name of a split of it.")
+@click.option("--fold", type=int, help="Of the split.")
+@click.option("--part", default="val", show_default=True, help="Of the split: train or val.")
+@click.option("--batch-size", type=int, help="Images at a time.  [the training's]")
+@click.option("--workers", type=int, help="Threads of the loader.  [one a CPU]")
+@click.option("--device", default="auto", show_default=True, help="cpu, cuda or auto.")
+@click.option("--json", "as_json", is_flag=True, help="Print all figures as one JSON object.")
+def command(
+    ckpt: Path,
+    data: str | None,
+    split: str | None,
+    fold: int | None,
+    part: str,
+    as_json: bool,
+    **settings: Any,
+) -> None:
+    """Score a checkpoint, its tau applied, next to what a constant answer reaches."""
+    from train_ref.checkpoint import load_model
+    from train_ref.distributed import joined
+
+    with joined(settings["device"]) as place:
+        loaded = load_model(ckpt, place.device)
+        given = {name: value for name, value in settings.items() if value is not None}
+        config = loaded.config.replace(**given)
+        images = _images(config, data, split, fold, part)
+        scores = _scores(loaded, config, images)
+        _print(loaded, images, scores, as_json=as_json)
+
+
+def _images(
+    config: Config, data: str | None, split: str | None, fold: int | None, part: str
+) -> fastload.ImageFolder:
+    import fastload
+    from train_ref.data import open_data, open_parts
+
+    if data is None:
+        if split is not None or fold is not None:
+            raise TrainError("--split and --fold are of --data: give the pack that has them.")
+        own = open_parts(config).val
+        if own is None:
+            raise TrainError("The run has no validation images: name some by --data.")
+        return own
+    whole = open_data(config, data)
+    if split is None:
+        return whole
+    try:
+        return fastload.ImageFolder(whole.root, split=split, fold=fold, part=part)
+    except (fastload.FastloadError, ValueError) as error:
+        raise TrainError(str(error)) from error
+
+
+def _scores(loaded: Loaded, config: Config, images: fastload.ImageFolder) -> Scores:
+    from train_ref.adjustment import adjusted
+    from train_ref.data import evaluation_loader
+    from train_ref.distributed import device_of
+    from train_ref.evaluation import predict_logits
+    from train_ref.metrics import score
+    from train_ref.precision import Precision
+
+    if tuple(images.classes) != loaded.classes:
+        raise TrainError(
+            f"The classes of {images.root} ({', '.join(images.classes) or 'none'}) are not the "
+            f"checkpoint's ({', '.join(loaded.classes)})."
+        )
+    device = device_of(config.device)
+    loader = evaluation_loader(images, config, loaded.input)
+    autocast = Precision(config, device).autocast
+    logits, labels = predict_logits(loaded.model, loader, loaded.input, device, autocast=autocast)
+    return score(adjusted(logits, loaded.counts, loaded.tau), labels, loaded.counts)
+
+
+def _print(loaded: Loaded, images: fastload.ImageFolder, scores: Scores, *, as_json: bool) -> None:
+    from train_ref.distributed import is_first
+    from train_ref.metrics import METRICS
+
+    if not is_first():
+        return
+    if as_json:
+        figures = {**scores.headline(), "tau": loaded.tau, "images": len(images)}
+        classes = _by_class(loaded.classes, scores)
+        click.echo(json.dumps({**figures, "classes": classes}, ensure_ascii=False, indent=1))
+        return
+    click.echo(f"{len(images):,} images of {images.root}, tau {loaded.tau:.3f}")
+    for name in METRICS:
+        floor = scores.floors[name]
+        click.echo(f"{name:<18} {scores.value(name):.4f}  (a constant answer: {floor:.4f})")
+    for name, group in scores.groups.items():
+        words = f"{group.classes} classes, {group.images:,} images"
+        click.echo(f"{name:<18} {group.accuracy:.4f}  ({words})")
+
+
+def _by_class(classes: tuple[str, ...], scores: Scores) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "images": int(scores.support[label]),
+            "precision": float(scores.precision[label]),
+            "recall": float(scores.recall[label]),
+            "f1": float(scores.f1[label]),
+        }
+        for label, name in enumerate(classes)
+    ]
