@@ -1,0 +1,65 @@
+"""Templates to pages that need nothing beside them and run no script but their own."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from train_ref.report.confusion import LEVELS
+from train_ref.report.words import duration, percent, printable, short
+
+__all__ = ["render"]
+
+# Percent of a cell's colour from which on the page's paper is easier to read on it than its ink.
+_DARK = 62
+
+
+def render(template: str, **context: Any) -> bytes:
+    """Fill a template of the folder `page`.
+
+    All that is put in is escaped, except SVG of our own making. The page's policy lets the browser
+    run the one script with this very text, whatever a class may be called.
+
+    Args:
+        template: its file name.
+        context: its variables.
+
+    Returns:
+        The page, UTF-8.
+    """
+    pages = Environment(
+        loader=PackageLoader("train_ref.report", "page"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=printable,
+        trim_blocks=True,
+        keep_trailing_newline=True,
+    )
+    pages.filters |= {"percent": percent, "short": short, "duration": duration}
+    loader = pages.loader
+    assert loader is not None
+    script = loader.get_source(pages, "page.js")[0]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    page = pages.get_template(template).render(
+        style=Markup(loader.get_source(pages, "style.css")[0] + _heat()),  # noqa: S704
+        script=Markup(script),  # noqa: S704
+        script_hash=f"sha256-{digest}",
+        **context,
+    )
+    return page.encode()
+
+
+def _heat() -> str:
+    """The colours of the matrix's cells: right ones r1 to r20, mistaken ones w1 to w20."""
+    rules = []
+    for kind, colour in (("r", "right"), ("w", "wrong")):
+        for level in range(1, LEVELS + 1):
+            alpha = 8 + 92 * level / LEVELS
+            ink = "; color: var(--paper)" if alpha > _DARK else ""
+            look = f"background: rgb(var(--{colour}) / {alpha:.0f}%){ink}"
+            rules.append(f".matrix td.{kind}{level} {{ {look}; }}")
+    return "\n".join(rules)
