@@ -15,7 +15,14 @@ from train_ref.report.figure import FAINT, INK, LINE, SERIES, Key, Picture, as_s
 from train_ref.report.read_run import Run
 from train_ref.report.words import METRICS
 
-__all__ = ["curves_of", "folds_curve", "reliability", "size_against_f1"]
+__all__ = [
+    "best_epoch",
+    "curves_of",
+    "folds_curve",
+    "reliability",
+    "size_against_f1",
+    "speed",
+]
 
 _POINTS = 300
 """Of a line at most: a figure is some 300 dots wide."""
@@ -28,7 +35,7 @@ Numbers = npt.NDArray[np.float64]
 
 def curves_of(run: Run) -> list[Picture]:
     """The learning curves for which there are figures."""
-    drawn = [_loss(run), _metrics(run), _learning_rate(run), _speed(run)]
+    drawn = [_loss(run), _metrics(run), _learning_rate(run)]
     return [picture for picture in drawn if picture is not None]
 
 
@@ -115,17 +122,19 @@ def _learning_rate(run: Run) -> Picture | None:
     return Picture("Learning rate", svg, f"Learning rate by step, {rates.max():.3g} at most.")
 
 
-def _speed(run: Run) -> Picture | None:
+def speed(run: Run) -> Picture | None:
+    """Images a second, and the share of the time that went into waiting for them, by epoch."""
     speeds = np.array([_number(one.get("images_per_second")) for one in run.epochs])
     waits = np.array([_number(one.get("data_wait")) for one in run.epochs]) * 100
     if np.isnan(speeds).all() or np.isnan(waits).all():
         return None
-    with drawing((1.6, 1)) as figure:
+    with drawing((1.4, 1), height=2.9) as figure:
         upper, lower = figure.axes
         epochs = _whole_epochs(run.epochs)
         marker = "o" if len(epochs) == 1 else ""
         upper.plot(epochs, speeds, color=SERIES[3], marker=marker)
         upper.set_ylabel("images / s")
+        upper.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
         _from_zero(upper)
         lower.plot(epochs, waits, color=SERIES[1], linestyle=_LINESTYLES[1], marker=marker)
         lower.set_ylabel("waiting, %")
@@ -144,23 +153,24 @@ def reliability(found: Calibration) -> Picture:
     left = np.arange(bins) / bins
     with drawing((2.4, 1), height=3.4) as figure:
         upper, lower = figure.axes
-        filled = found.images > 0
-        at, accuracy = left[filled], found.accuracy[filled]
-        gap = found.confidence[filled] - accuracy
-        bar: dict[str, Any] = {"width": 1 / bins * 0.92, "align": "edge", "linewidth": 0}
-        upper.bar(at, accuracy, color=SERIES[0], **bar)
-        upper.bar(at, gap, bottom=accuracy, color=SERIES[1], alpha=0.55, **bar)
+        accuracy, confidence = np.nan_to_num(found.accuracy), np.nan_to_num(found.confidence)
+        bar: dict[str, Any] = {"width": 1 / bins * 0.9, "align": "edge", "linewidth": 0}
+        common = np.minimum(accuracy, confidence)
+        upper.bar(left, common, color=SERIES[0], **bar)
+        upper.bar(left, confidence - common, bottom=common, color=SERIES[1], **bar)
+        upper.bar(left, accuracy - common, bottom=common, color=SERIES[2], **bar)
         upper.plot([0, 1], [0, 1], color=INK, linewidth=0.8, linestyle=(0, (3, 2)))
         upper.set_ylabel("accuracy")
         upper.set_ylim(0, 1)
-        lower.bar(left, found.images, color=FAINT, **bar)
+        lower.bar(left, found.images, color=FAINT, alpha=0.7, **bar)
         lower.set_ylabel("images")
         lower.yaxis.set_major_locator(MaxNLocator(3, integer=True))
         lower.set_xlabel("confidence")
         lower.set_xlim(0, 1)
         figure.align_ylabels()
         svg = as_svg(figure, "reliability")
-    keys = [Key("accuracy", 1), Key("gap to the confidence", 2)]
+    keys = [Key("right as often as said", 1), Key("more sure than right", 2)]
+    keys.append(Key("more right than sure", 3))
     says = f"Accuracy by confidence; the expected calibration error is {found.error:.3f}."
     return Picture("Reliability", svg, says, keys)
 

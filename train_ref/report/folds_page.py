@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -11,6 +12,8 @@ from urllib.parse import quote
 import numpy as np
 import numpy.typing as npt
 
+import fastload
+
 from train_ref.errors import TrainError
 from train_ref.metrics import Scores, score
 from train_ref.report.confusion import matrix_of, most_mixed_up
@@ -18,6 +21,7 @@ from train_ref.report.curves import folds_curve, size_against_f1
 from train_ref.report.read_run import Answers, Run
 from train_ref.report.remarks import Remark
 from train_ref.report.render import render
+from train_ref.report.shared_images import shared_images
 from train_ref.report.tables import group_rows
 from train_ref.report.words import METRICS
 from train_ref.run_folder import write_whole
@@ -209,7 +213,7 @@ def _subtitle(runs: Sequence[Run]) -> list[str]:
 
 
 def _remarks(runs: Sequence[Run], answers: Sequence[Answers]) -> list[Remark]:
-    found = [_other_settings(runs), _twice(runs, answers), _missing_folds(runs)]
+    found = [_other_settings(runs), _shared(runs), _twice(runs, answers), _missing_folds(runs)]
     unfinished = [run.name for run in runs if not run.final]
     if unfinished:
         found.append(Remark(f"{len(unfinished)} runs are not finished", ", ".join(unfinished)))
@@ -230,6 +234,21 @@ def _other_settings(runs: Sequence[Run]) -> Remark | None:
         f"They differ in {', '.join(other)}: their mean is that of no one recipe.",
         heavy=True,
     )
+
+
+def _shared(runs: Sequence[Run]) -> Remark | None:
+    """Where it cannot be known, the runs' own pages say so."""
+    with contextlib.suppress(fastload.FastloadError, OSError, KeyError, ValueError):
+        found = [shared_images(run) for run in runs]
+        number = sum(len(one.validation) for one in found if one is not None)
+        if number:
+            return Remark(
+                f"{number:,} validation images look like training images of their run",
+                "The scores may be too good. `fastload split` keeps near-duplicates on one side; "
+                "the runs' own pages show some.",
+                heavy=True,
+            )
+    return None
 
 
 def _twice(runs: Sequence[Run], answers: Sequence[Answers]) -> Remark | None:

@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from train_ref.report.confusion import LEVELS
-from train_ref.report.words import duration, percent, printable, short
+from train_ref.report.words import duration, marked_up, percent, printable, short
 
 __all__ = ["render"]
 
@@ -39,7 +39,12 @@ def render(template: str, **context: Any) -> bytes:
         trim_blocks=True,
         keep_trailing_newline=True,
     )
-    pages.filters |= {"percent": percent, "short": short, "duration": duration}
+    pages.filters |= {
+        "percent": percent,
+        "short": short,
+        "duration": duration,
+        "marked_up": marked_up,
+    }
     loader = pages.loader
     assert loader is not None
     script = loader.get_source(pages, "page.js")[0]

@@ -15,7 +15,7 @@ import fastload
 from train_ref.config import Config, flag_of
 from train_ref.report.calibration import calibration_of
 from train_ref.report.confusion import matrix_of, most_mixed_up
-from train_ref.report.curves import best_epoch, curves_of, reliability, size_against_f1
+from train_ref.report.curves import best_epoch, curves_of, reliability, size_against_f1, speed
 from train_ref.report.mistakes import worst_mistakes
 from train_ref.report.pictures import PackPictures, data_uri
 from train_ref.report.read_run import Answers, Run
@@ -115,6 +115,7 @@ def write_report(run: Run) -> Path:
         "shared_pairs": [],
         "seen": _seen(run),
         "time": _time(run),
+        "speed": speed(run),
         "settings": list(_settings(run.config)),
         "facts": list(_facts(run)),
         "command": _command(run),
@@ -263,7 +264,7 @@ def _curve_words(run: Run) -> str:
     if best is None:
         return f"{len(run.epochs)} epochs."
     return (
-        f"The best of {len(run.epochs)} epochs by {METRICS[run.config.metric].lower()} was epoch "
+        f"The best of {len(run.epochs)} epochs by {METRICS[run.config.metric]} was epoch "
         f"{best}, the dotted line."
     )
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import Any
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-__all__ = ["GROUPS", "METRICS", "duration", "percent", "printable", "short"]
+__all__ = ["METRICS", "duration", "marked_up", "percent", "printable", "short"]
 
 METRICS = {
     "weighted_f1": "Weighted F1",
@@ -16,9 +17,6 @@ METRICS = {
     "accuracy": "Accuracy",
 }
 """The headline metrics by their names in the log."""
-
-GROUPS = ("many", "medium", "few")
-"""Classes by their size."""
 
 
 def printable(value: Any) -> Any:
@@ -35,13 +33,24 @@ def printable(value: Any) -> Any:
     )
 
 
+def marked_up(text: str) -> Markup:
+    """A sentence whose words between grave accents are commands.
+
+    >>> marked_up("`fastload split` keeps <b> apart")
+    Markup('<code>fastload split</code> keeps &lt;b&gt; apart')
+    """
+    # As a plain str: Markup would escape the tags that are put in.
+    escaped = str(escape(printable(text)))
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", escaped))  # noqa: S704
+
+
 def percent(share: float, digits: int = 1) -> str:
     """A share in percent.
 
     >>> percent(0.0314), percent(1.0, 0)
     ('3.1 %', '100 %')
     """
-    return f"{100 * share:.{digits}f}\u00a0%"
+    return f"{100 * share:.{digits}f} %"
 
 
 def short(value: Any) -> str:

@@ -129,7 +129,9 @@ def _log(
 
 def _see(folder: RunFolder, train: fastload.ImageFolder, rng: np.random.Generator) -> None:
     chosen = rng.permutation(len(train))[:32].tolist()
-    images = [np.asarray(train[one][0].resize((96, 96)))[:, :: rng.choice([1, -1])] for one in chosen]
+    images = [
+        np.asarray(train[one][0].resize((96, 96)))[:, :: rng.choice([1, -1])] for one in chosen
+    ]
     labels = np.array([train.targets[one] for one in chosen], np.int64)
     with folder.seen.open("wb") as file:
         np.savez(file, images=np.stack(images), labels=labels)
