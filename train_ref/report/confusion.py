@@ -7,10 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["LEVELS", "MOST_CLASSES", "Matrix", "MatrixRow", "Mixup", "matrix_of", "most_mixed_up"]
+from train_ref.report.heat import LEVELS
 
-LEVELS = 20
-"""Of heat, besides none: steps of 5 %, so that one cell's colour is five letters of the page."""
+__all__ = ["MOST_CLASSES", "Matrix", "MatrixRow", "Mixup", "matrix_of", "most_mixed_up"]
 
 MOST_CLASSES = 250
 """That a matrix shows: with more, the page is slow on a telephone and nothing can be found."""

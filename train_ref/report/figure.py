@@ -108,6 +108,8 @@ def as_svg(figure: Figure, name: str) -> Markup:
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     text = re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL)
     text = re.sub(r"<svg [^>]*?(viewBox=\"[^\"]*\")[^>]*>", r'<svg class="figure" \1>', text)
+    # Of matplotlib's releases, some write font-family and some the short form.
+    text = re.sub(r"font-family: [^;\"]*", "font-family: system-ui, sans-serif", text)
     text = re.sub(r"font: ([\d.]+px) [^;\"]*", r"font: \1 system-ui, sans-serif", text)
     text = re.sub(r"#0102[0-9a-f]{2}\b", lambda found: f"var({_VARIABLES[found[0]]})", text)
     return Markup(_without_idle_ids(text))  # noqa: S704  (matplotlib has escaped what it was given)

@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 
 import fastload
-
 from train_ref.errors import TrainError
 from train_ref.metrics import Scores, score
 from train_ref.report.confusion import matrix_of, most_mixed_up

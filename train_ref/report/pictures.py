@@ -48,6 +48,11 @@ class PackPictures:
     def __len__(self) -> int:
         return len(self._images)
 
+    @property
+    def hashes(self) -> npt.NDArray[np.uint64]:
+        """The perceptual hash of each record: shape (records,)."""
+        return self._images.pack.index.perceptual_hash
+
     def paths(self, records: npt.NDArray[np.int64]) -> list[str]:
         """Where the records' files were below the label folder."""
         root = str(self._images.root)
@@ -56,11 +61,19 @@ class PackPictures:
             for place in self._place[records].tolist()
         ]
 
+    def image(self, record: int) -> Image.Image:
+        """A record's image, as it is in the pack.
+
+        Raises:
+            fastload.RecordError: its bytes are damaged.
+        """
+        image: Image.Image = self._images[int(self._place[record])][0]
+        return image
+
     def uri(self, record: int) -> str:
         """A record's image as a URI.
 
         Raises:
             fastload.RecordError: its bytes are damaged.
         """
-        image, _ = self._images[int(self._place[record])]
-        return data_uri(image)
+        return data_uri(self.image(record))

@@ -64,9 +64,8 @@ def remarks_on_shared(shared: Shared, images: int) -> Remark | None:
     number = len(shared.validation)
     if not number:
         return None
-    alike = "look like" if shared.compared == "pictures" else "have perceptual hashes near those of"
     return Remark(
-        f"{number:,} of {images:,} validation images {alike} training images",
+        f"{number:,} of {images:,} validation images look like training images",
         "A model that has learnt these by heart is right about them, so that all scores here may "
         "be too good. `fastload split` keeps near-duplicates on one side, "
         "`fastload duplicates --page` shows them.",

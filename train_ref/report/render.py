@@ -9,13 +9,10 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from train_ref.report.confusion import LEVELS
+from train_ref.report.heat import style_of_cells
 from train_ref.report.words import duration, marked_up, percent, printable, short
 
 __all__ = ["render"]
-
-# Percent of a cell's colour from which on the page's paper is easier to read on it than its ink.
-_DARK = 62
 
 
 def render(template: str, **context: Any) -> bytes:
@@ -50,21 +47,9 @@ def render(template: str, **context: Any) -> bytes:
     script = loader.get_source(pages, "page.js")[0]
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     page = pages.get_template(template).render(
-        style=Markup(loader.get_source(pages, "style.css")[0] + _heat()),  # noqa: S704
+        style=Markup(loader.get_source(pages, "style.css")[0] + style_of_cells()),  # noqa: S704
         script=Markup(script),  # noqa: S704
         script_hash=f"sha256-{digest}",
         **context,
     )
     return page.encode()
-
-
-def _heat() -> str:
-    """The colours of the matrix's cells: right ones r1 to r20, mistaken ones w1 to w20."""
-    rules = []
-    for kind, colour in (("r", "right"), ("w", "wrong")):
-        for level in range(1, LEVELS + 1):
-            alpha = 8 + 92 * level / LEVELS
-            ink = "; color: var(--paper)" if alpha > _DARK else ""
-            look = f"background: rgb(var(--{colour}) / {alpha:.0f}%){ink}"
-            rules.append(f".matrix td.{kind}{level} {{ {look}; }}")
-    return "\n".join(rules)

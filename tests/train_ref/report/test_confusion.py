@@ -4,7 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from train_ref.report.confusion import LEVELS, matrix_of, most_mixed_up
+from train_ref.report.confusion import matrix_of, most_mixed_up
+from train_ref.report.heat import LEVELS, SCHEMES, cell, contrast
 from train_ref.report.mistakes import worst_mistakes
 
 CONFUSION = np.array([[2, 0, 2], [1, 97, 2], [0, 0, 0]])
@@ -51,3 +52,14 @@ def test_worst_mistakes_are_the_surest_wrong_answers(
     found = worst_mistakes(answers, labels, most).tolist()
     wrong = [row for row in range(images) if answers[row].argmax() != labels[row]]
     assert found == sorted(wrong, key=lambda row: -answers[row].max())[:most]
+
+
+def test_numbers_can_be_read_on_any_heat() -> None:
+    for scheme in SCHEMES:
+        for kind in "rw":
+            cells = [cell(scheme, kind, level) for level in range(1, LEVELS + 1)]
+            assert all(contrast(*one) >= 4.5 for one in cells)
+            assert cells[-1][0] == SCHEMES[scheme][kind]
+            # Each level has a colour of its own, further from the paper than the one before.
+            distances = [contrast(colour, SCHEMES[scheme]["paper"]) for colour, _ in cells]
+            assert distances == sorted(distances) and len(set(distances)) == LEVELS

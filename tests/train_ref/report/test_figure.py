@@ -71,7 +71,9 @@ def test_hardly_begun(walls: Path, tmp_path: Path, epochs: int) -> None:
 
 def test_long_runs_are_thinned(walls: Path, tmp_path: Path) -> None:
     long = SETTINGS.replace(epochs=400)
-    run = read_run(made_run(tmp_path / "run", Recipe(walls, "together", 1, config=long, epochs=400)))
+    run = read_run(
+        made_run(tmp_path / "run", Recipe(walls, "together", 1, config=long, epochs=400))
+    )
     assert len(run.steps) == 8000
     assert max(len(one.svg) for one in curves_of(run)) < 60_000
     assert np.isfinite(run.counts).all()
