@@ -23,6 +23,7 @@ class Answers:
     """What the best checkpoint says of the validation images.
 
     Attributes:
+        logits: float32, shape (images, classes), without tau.
         probabilities: float64, shape (images, classes), tau being applied.
         labels: int64, shape (images,).
         records: int64, shape (images,): record ids in their pack.
@@ -30,6 +31,7 @@ class Answers:
         scores: how good the answers are.
     """
 
+    logits: npt.NDArray[np.float32]
     probabilities: npt.NDArray[np.float64]
     labels: npt.NDArray[np.int64]
     records: npt.NDArray[np.int64]
@@ -60,6 +62,7 @@ class Run:
         facts: what it was made of.
         classes: their names.
         counts: int64, shape (classes,): training images.
+        tau: of the adjustment that its best checkpoint applies to logits; 0 for none.
         steps, epochs: its figures, see :class:`~train_ref.run_folder.MetricLog`.
         final: its last figures; {} while it is not through.
         answers: on the validation images; None where none were validated.
@@ -71,6 +74,7 @@ class Run:
     facts: dict[str, Any]
     classes: tuple[str, ...]
     counts: npt.NDArray[np.int64]
+    tau: float
     steps: list[dict[str, Any]]
     epochs: list[dict[str, Any]]
     final: dict[str, Any]
@@ -116,16 +120,18 @@ def read_run(folder: RunFolder) -> Run:
     figures = _figures(folder)
     finals = [one for one in figures if one.get("kind") == "final"]
     final = finals[-1] if finals else {}
+    tau = float(final.get("tau") or 0.0)
     return Run(
         folder=folder,
         config=Config(**load_yaml(folder.config)),
         facts=facts,
         classes=classes,
         counts=counts,
+        tau=tau,
         steps=[one for one in figures if one.get("kind") == "step"],
         epochs=[one for one in figures if one.get("kind") == "epoch"],
         final=final,
-        answers=_answers(folder, counts, float(final.get("tau") or 0.0)),
+        answers=_answers(folder, counts, tau),
         seen=_seen(folder),
     )
 
@@ -146,6 +152,7 @@ def _answers(folder: RunFolder, counts: npt.NDArray[np.int64], tau: float) -> An
         return None
     moved = adjusted(kept.logits, counts, tau)
     return Answers(
+        logits=kept.logits,
         probabilities=_probabilities(moved),
         labels=kept.labels,
         records=kept.records,

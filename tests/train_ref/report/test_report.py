@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from sklearn.metrics import f1_score
 
 from tests.train_ref.report.conftest import sorted_runs
 from tests.train_ref.report.run_folders import SETTINGS, Recipe, made_run
+from train_ref.adjustment import cross_fitted
 from train_ref.commands.report import command
 from train_ref.errors import TrainError
 from train_ref.report import read_run, write_folds, write_report
@@ -48,6 +50,19 @@ def test_a_run_with_all_files(walls: Path, tmp_path: Path) -> None:
     ):
         assert said in text
     assert "Not finished" not in text
+
+
+def test_tells_what_tau_is_worth(walls: Path, tmp_path: Path) -> None:
+    run = read_run(made_run(tmp_path / "run", Recipe(walls, "together", 0, tau=0.9)))
+    assert run.answers is not None
+    logits, labels = run.answers.logits, run.answers.labels
+    before = f1_score(labels, logits.argmax(axis=1), average="macro", zero_division=0)
+    after = f1_score(labels, run.answers.probabilities.argmax(axis=1), average="macro")
+    honest = cross_fitted(logits, labels, run.counts, "macro_f1").macro_f1
+    assert before != after
+    said = f"Macro F1 is {after:.3f} with it and {before:.3f} without."
+    assert said in words(write_report(run))
+    assert f"it comes to {honest:.3f}." in words(write_report(run))
 
 
 def test_warns_of_pictures_on_both_sides(walls: Path, tmp_path: Path) -> None:
