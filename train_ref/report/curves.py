@@ -48,7 +48,6 @@ def best_epoch(epochs: Sequence[dict[str, Any]], metric: str) -> int | None:
 def _loss(run: Run) -> Picture | None:
     steps = [one for one in run.steps if one.get("loss") is not None]
     trained = np.array([_number(one.get("train_loss")) for one in run.epochs])
-    validated = _values(run.epochs, "loss")
     if not steps and np.isnan(trained).all():
         return None
     keys = []
@@ -59,20 +58,19 @@ def _loss(run: Run) -> Picture | None:
             where, means, least, most = _thinned(_epochs_at(run, steps), losses)
             axes.fill_between(where, least, most, color=SERIES[0], alpha=0.18, linewidth=0)
             axes.plot(where, means, color=SERIES[0], linewidth=0.9)
-            keys.append(Key("training, each step", 1))
-        epochs = _whole_epochs(run.epochs)
-        if not steps:
-            axes.plot(epochs, trained, color=SERIES[0])
-            keys.append(Key("training, mean of an epoch", 1))
-        if not np.isnan(validated).all():
-            axes.plot(epochs, validated, color=SERIES[1], linestyle=_LINESTYLES[1])
-            keys.append(Key("validation", 2, _DASHES[1]))
+            keys.append(Key("each step", 1))
+        if not np.isnan(trained).all():
+            # A mean of an epoch is in the middle of what it is the mean of.
+            middles = _whole_epochs(run.epochs) - 0.5
+            marker = "o" if len(middles) == 1 else ""
+            axes.plot(middles, trained, color=SERIES[1], linestyle=_LINESTYLES[1], marker=marker)
+            keys.append(Key("mean of an epoch", 2, _DASHES[1]))
         _epochs_axis(axes)
         _from_zero(axes)
         svg = as_svg(figure, "loss")
     last = [value for value in trained.tolist() if np.isfinite(value)]
     says = f"Training loss by epoch, from {last[0]:.3g} to {last[-1]:.3g}." if last else "Loss."
-    return Picture("Loss", svg, says, keys)
+    return Picture("Training loss", svg, says, keys)
 
 
 def _metrics(run: Run) -> Picture | None:

@@ -191,7 +191,7 @@ def _class_rows(
 def _run_row(run: Run, answers: Answers, beside: Path) -> RunRow:
     link = os.path.relpath(run.folder.report.resolve(), beside)
     return RunRow(
-        name=run.name,
+        name=run.folder.path.resolve().name,
         link=quote(link),
         fold=run.facts.get("fold"),
         images=len(answers.labels),
@@ -208,7 +208,13 @@ def _title(runs: Sequence[Run]) -> str:
 def _subtitle(runs: Sequence[Run]) -> list[str]:
     first = runs[0]
     data = Path(str(first.facts.get("data") or first.config.data)).name
-    return [data, f"{len(first.classes):,} classes", f"split {first.facts.get('split') or '–'}"]
+    beside = first.folder.path.resolve().parent.name
+    return [
+        beside,
+        data,
+        f"{len(first.classes):,} classes",
+        f"split {first.facts.get('split') or '–'}",
+    ]
 
 
 def _remarks(runs: Sequence[Run], answers: Sequence[Answers]) -> list[Remark]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,9 @@ from train_ref.metrics import Scores, score
 from train_ref.run_folder import Logits, MetricLog, RunFolder, load_logits
 
 __all__ = ["Answers", "Run", "Seen", "read_run", "runs_in"]
+
+# What the runs of `fit --folds` are called.
+_FOLD = re.compile(r"fold\d+")
 
 
 @dataclass(frozen=True)
@@ -83,8 +87,9 @@ class Run:
 
     @property
     def name(self) -> str:
-        """The run's name: its folder's."""
-        return self.folder.path.resolve().name
+        """The run's name, that of its folder; a fold has that of its cross-validation first."""
+        path = self.folder.path.resolve()
+        return f"{path.parent.name}, {path.name}" if _FOLD.fullmatch(path.name) else path.name
 
 
 def runs_in(path: Path) -> list[RunFolder]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from train_ref.adjustment import cross_fitted
 from train_ref.metrics import score
 from train_ref.report.calibration import Calibration
 from train_ref.report.read_run import Answers, Run
@@ -127,16 +126,16 @@ def _named(run: Run, classes: npt.NDArray[np.int64]) -> str:
 
 def _tau(run: Run, answers: Answers) -> Remark | None:
     metric, labels = run.config.metric, answers.labels
-    if not run.tau or len(labels) < 2:
+    if not run.tau:
         return None
     before = score(answers.logits, labels, run.counts).value(metric)
-    honest = cross_fitted(answers.logits, labels, run.counts, metric).value(metric)
-    return Remark(
-        f"Logits are adjusted by the classes' sizes, tau = {run.tau:.2f}",
+    honest = (run.final.get("scores_cross_fitted") or {}).get(metric)
+    words = (
         f"{METRICS[metric]} is {short(answers.scores.value(metric))} with it and {short(before)} "
-        "without. Tau was chosen on these very images, which flatters it: chosen on four fifths of "
-        f"them and tried on the rest, it comes to {short(honest)}.",
+        "without. Tau was chosen on these very images, which flatters it"
     )
+    words += f": chosen and tried on different ones, it comes to {short(honest)}" if honest else ""
+    return Remark(f"Logits are adjusted by the classes' sizes, tau = {run.tau:.2f}", f"{words}.")
 
 
 def _calibration(found: Calibration) -> Remark | None:

@@ -302,10 +302,15 @@ def _facts(run: Run) -> Iterator[tuple[str, str]]:
     for key, title in titles.items():
         if facts.get(key) not in (None, ""):
             yield title, _words(facts[key])
+    if run.config.two_stage != "none" and run.final:
+        kept = run.final.get("two_stage") == run.config.two_stage
+        yield "second stage", "kept" if kept else "not better, and not kept"
     for name, version in dict(facts.get("versions") or {}).items():
         yield name, str(version)
 
 
 def _command(run: Run) -> str:
-    command = run.facts.get("command") or ""
-    return shlex.join(map(str, command)) if isinstance(command, list) else str(command)
+    command = run.facts.get("command") or []
+    if command and str(command[0]).endswith("__main__.py"):
+        command = ["python", "-m", "train_ref", *command[1:]]
+    return shlex.join(map(str, command))

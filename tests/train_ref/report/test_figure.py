@@ -65,7 +65,7 @@ def test_hardly_begun(walls: Path, tmp_path: Path, epochs: int) -> None:
     run = read_run(made_run(tmp_path / "run", Recipe(walls, "together", 1, epochs=epochs)))
     assert not run.final and run.config.epochs == SETTINGS.epochs
     titles = [one.title for one in curves_of(run)]
-    assert titles == (["Loss", "Validation", "Learning rate"] if epochs else [])
+    assert titles == (["Training loss", "Validation", "Learning rate"] if epochs else [])
     assert (speed(run) is not None) == bool(epochs)
 
 
