@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import fastload
 import numpy as np
 import numpy.typing as npt
 import torch
 
+import fastload
 from train_ref.adjustment import adjusted
 from train_ref.checkpoint import Loaded, load_model
 from train_ref.config import Config

@@ -54,6 +54,14 @@ def test_every_class_leaves_a_mark_of_its_colour(long_tail: ModuleType, label: i
     assert 0.01 < near < 0.5
 
 
+def test_the_page_trains_as_the_readme_does(long_tail: ModuleType) -> None:
+    commands = [" ".join(command) for command in long_tail.commands_of(long_tail.PAGE)]
+    readme = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+    shown = [line for line in readme if line.startswith("python -m train_ref fit")]
+    assert len(shown) == 1
+    assert shown[0] in commands
+
+
 @pytest.mark.slow
 def test_from_a_folder_to_a_submission(tmp_path: Path) -> None:
     command = [sys.executable, str(SCRIPT), "--share", "0.1", "--folder", str(tmp_path)]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import fastload
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
+import fastload
 from train_ref.adjustment import adjusted
 from train_ref.checkpoint import Loaded
 from train_ref.config import Config

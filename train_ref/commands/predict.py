@@ -109,13 +109,14 @@ def checkpoint_files(paths: tuple[Path, ...]) -> list[Path]:
 
 
 def tell_of_mirrored_labels(views: tuple[str, ...], config: Config) -> None:
-    """Say where views mirror images that training did not mirror, since their label would change."""
+    """Say it where views mirror what training did not: it may be another class's image then."""
     from train_ref.progress import say
 
-    if config.no_hflip_classes and {"flip", "dihedral"} & set(views):
+    spared = ", ".join(config.no_hflip_classes) if config.hflip else "any image"
+    if spared and {"flip", "dihedral"} & set(views):
         say(
-            f"Note: the model was trained without mirroring {', '.join(config.no_hflip_classes)}; "
-            f"--tta {','.join(views)} mirrors all images. Views that do not: multi-crop, multi-scale."
+            f"Note: the model was trained without mirroring {spared}; --tta {','.join(views)} "
+            "mirrors all images. multi-crop and multi-scale do not."
         )
 
 
