@@ -95,8 +95,13 @@ def load_state(path: Path) -> dict[str, Any]:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
         raise TrainError(f"There is no checkpoint {path}.") from error
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
-        raise TrainError(f"{path} is no checkpoint that can be read: {error}") from error
+    except pickle.UnpicklingError as error:
+        raise TrainError(
+            f"{path} is no checkpoint that can be read: it is damaged, or has more in it than "
+            "tensors and plain values, which is not loaded since it could run code."
+        ) from error
+    except (OSError, RuntimeError, EOFError, zipfile.BadZipFile) as error:
+        raise TrainError(f"{path} is no checkpoint that can be read: {_line(error)}") from error
     missing = [key for key in _KEYS if not isinstance(state, dict) or key not in state]
     if missing:
         raise TrainError(
@@ -125,12 +130,17 @@ def load_model(path: Path, device: torch.device) -> Loaded:
     try:
         model.load_state_dict(state["model"])
     except RuntimeError as error:
-        raise TrainError(f"{path} does not fit the model {config.model}: {error}") from error
+        raise TrainError(f"{path} does not fit the model {config.model}: {_line(error)}") from error
     if config.channels_last:
         model = model.to(memory_format=torch.channels_last)
     counts = state["counts"].numpy()
     model = model.to(device).eval()
     return Loaded(model, config, _input(state["input"]), classes, counts, float(state["tau"]))
+
+
+def _line(error: Exception) -> str:
+    """Torch's errors are lists over many lines."""
+    return " ".join(str(error).split())
 
 
 def _input(stored: Mapping[str, Any]) -> InputConfig:
