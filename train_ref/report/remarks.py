@@ -111,10 +111,15 @@ def _hardly_validated(run: Run, answers: Answers) -> Remark | None:
     few = np.flatnonzero(answers.scores.support < _FEW)
     if not len(few):
         return None
+    more = (
+        "the page of all folds has every image"
+        if run.config.folds
+        else "--folds 5 validates with all"
+    )
     return Remark(
         f"{len(few)} of {len(run.classes)} classes have fewer than {_FEW} validation images",
         f"{_named(run, few)}. Their scores are luck for a good part, and macro F1 and balanced "
-        "accuracy with them; --folds 5 validates every image once.",
+        f"accuracy with them; {more}.",
     )
 
 

@@ -23,7 +23,7 @@ from train_ref.report.remarks import Remark, remarks_on, remarks_on_shared
 from train_ref.report.render import render
 from train_ref.report.shared_images import Shared, shared_images
 from train_ref.report.tables import class_rows, group_rows, tiles_of
-from train_ref.report.words import METRICS
+from train_ref.report.words import METRICS, count_words
 from train_ref.run_folder import write_whole
 
 __all__ = ["write_report"]
@@ -250,7 +250,7 @@ def _subtitle(run: Run) -> list[str]:
     facts, config = run.facts, run.config
     words = [str(facts.get("model") or config.model)]
     if facts.get("parameters"):
-        words.append(f"{facts['parameters'] / 1e6:.3g} M parameters")
+        words.append(f"{count_words(int(facts['parameters']))} parameters")
     words.append(Path(str(facts.get("data") or config.data)).name)
     if facts.get("fold") is not None:
         words.append(f"fold {facts['fold']}" + (f" of {config.folds}" if config.folds else ""))

@@ -8,7 +8,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-__all__ = ["METRICS", "duration", "marked_up", "percent", "printable", "short"]
+__all__ = ["METRICS", "count_words", "duration", "marked_up", "percent", "printable", "short"]
 
 METRICS = {
     "weighted_f1": "Weighted F1",
@@ -62,6 +62,15 @@ def short(value: Any) -> str:
     if value is None or value != value:
         return "–"
     return f"{value:.3f}"
+
+
+def count_words(count: int) -> str:
+    """A number of which the first digits matter.
+
+    >>> count_words(6710), count_words(4_031_887)
+    ('6,710', '4.03 M')
+    """
+    return f"{count / 1e6:.3g} M" if count >= 1e6 else f"{count:,}"
 
 
 def duration(seconds: float) -> str:
