@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Makes what the Makefile's targets run in, and says what it does: the system packages that the build
-# needs, a virtual environment, fastload in it. What is there already is left as it is.
+# needs, a virtual environment, fastload in it, and with the extra "dev" a browser for the tests of pages.
+# What is there already is left as it is.
 #
 #     tools/environment.sh VENV EXTRAS      (EXTRAS as pip takes them: dev,train)
 #
@@ -85,6 +86,29 @@ install_fastload() {
     request >"$stamp"
 }
 
+has_browser() { command -v chromium || command -v chromium-browser || command -v google-chrome; } >/dev/null
+
+# fc-list need not be there where the font is.
+has_hangul() {
+    [[ -n $(fc-list :lang=ko file 2>/dev/null) ]] || compgen -G '/usr/share/fonts/opentype/noto/NotoSansCJK*' >/dev/null
+}
+
+missing_packages_of_pages() {
+    has_browser || echo chromium
+    has_hangul || echo fonts-noto-cjk
+}
+
+# What opens the pages of train_ref in tests. All else works without.
+install_browser() {
+    local packages
+    mapfile -t packages < <(missing_packages_of_pages)
+    if ((${#packages[@]} == 0)); then
+        say "a browser and a font with Hangul are on this machine"
+    elif ! (install_packages "${packages[@]}") || ! has_browser; then
+        say "there is no ${packages[*]} here, see above: the tests that look at pages are skipped"
+    fi
+}
+
 has_ffcv() { "$venv/bin/python" -c 'import ffcv._libffcv, numba' 2>/dev/null; }
 
 missing_packages_of_ffcv() {
@@ -127,4 +151,7 @@ fi
 install_fastload
 if [[ ,$extras, == *,ffcv,* ]]; then
     install_ffcv
+fi
+if [[ ,$extras, == *,dev,* ]]; then
+    install_browser
 fi

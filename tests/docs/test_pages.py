@@ -22,6 +22,8 @@ BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 OPTIONAL = ("datasets", "duckdb", "ffcv", "nvidia.dali", "pandas", "webdataset")
 # What the engines need that pages ask for by name.
 NEEDS = {'engine="dali"': "nvidia.dali", 'engine="ffcv"': "ffcv"}
+# Pages train as one does in earnest; here, their folders hold eight images.
+SMALL_RUN = ["--model", "tiny", "--epochs", "1", "--batch-size", "4"]
 LINK = re.compile(r"\]\(([^)#:]+)(#[^)]*)?\)")
 
 
@@ -44,7 +46,10 @@ def blocks(page: Path) -> list[Block]:
 
 @pytest.fixture
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The current folder, with the pages' data/train, data/val and data/more, and data/test."""
+    """The current folder, with the pages' data/train, data/val and data/more, and data/test.
+
+    Besides, data/sample_submission.csv has a row for each image of data/test.
+    """
     draw = np.random.default_rng(0)
     for part in ("train/cat", "train/dog", "val/cat", "val/dog", "more/dog", "test"):
         folder = tmp_path / "data" / part
@@ -53,6 +58,8 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             size = tuple(draw.integers(40, 80, size=2))
             pixels = draw.integers(0, 256, (*size, 3), dtype=np.uint8)
             Image.fromarray(pixels).save(folder / f"{number}.jpg")
+    rows = "".join(f"{number},cat\n" for number in range(4))
+    (tmp_path / "data" / "sample_submission.csv").write_text("id,label\n" + rows)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -68,7 +75,7 @@ def run_commands(block: Block) -> None:
 
     What setup.py is told to do takes long, too: it only has to know the command and its options.
     """
-    for line in block.text.splitlines():
+    for line in block.text.replace("\\\n", " ").splitlines():
         words = shlex.split(line.removeprefix("$ "), comments=True)
         if words[:1] == ["fastload"]:
             run([sys.executable, "-m", "fastload.cli", *words[1:]])
@@ -76,6 +83,8 @@ def run_commands(block: Block) -> None:
             known = run([sys.executable, str(ROOT / "setup.py"), words[2], "--help"])
             options = [word.partition("=")[0] for word in words[3:]]
             assert [option for option in options if option not in known] == [], line
+        elif words[:3] == ["python", "-m", "train_ref"]:
+            run([sys.executable, *words[1:], *(SMALL_RUN if words[3] == "fit" else [])])
         elif words[:1] == ["python"]:
             run([sys.executable, str(ROOT / words[1]), *words[2:]])
 
@@ -122,7 +131,7 @@ def test_links_lead_to_files(page: Path) -> None:
 
 
 def test_readme_shows_how_to_start_and_what_to_change() -> None:
-    shell, install, pack, before, after = blocks(ROOT / "README.md")
+    shell, install, pack, before, after, *_ = blocks(ROOT / "README.md")
     assert [line.split()[:2] for line in shell.text.splitlines()] == [
         ["make", "quickstart"],
         ["make", "test"],

@@ -63,8 +63,11 @@ def test_tag_is_any_python_3_on_linux(wheel: Path) -> None:
 def test_whole_package_and_nothing_else(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
-    modules = {str(path.relative_to(ROOT)) for path in (ROOT / "fastload").rglob("*.py")}
+    packages = (ROOT / "fastload", ROOT / "train_ref")
+    modules = {str(path.relative_to(ROOT)) for one in packages for path in one.rglob("*.py")}
     others = {"fastload/py.typed", "fastload/native/libfastload.so"}
+    others |= {str(path.relative_to(ROOT)) for path in ROOT.glob("train_ref/report/page/*")}
+    assert "train_ref/report/page/report.html" in others
     # The notice is the system package's; a libjpeg from elsewhere may come without one.
     assert names - {"fastload/native/libjpeg-turbo.copyright"} == modules | others
 
