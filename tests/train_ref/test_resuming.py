@@ -119,30 +119,19 @@ def test_finishing_again_begins_with_the_head_that_training_ended_with(
     check_same(folder, whole)
 
 
-def command(*words: str) -> list[str]:
-    return [sys.executable, "-m", "train_ref", "fit", *words]
-
-
-def test_kill_9_and_ctrl_c_are_gone_on_from(quick: Config, tmp_path: Path) -> None:
-    """The real thing: the process is killed, the next one is interrupted, the last one ends."""
+def test_after_kill_9_it_ends_the_same(quick: Config, tmp_path: Path) -> None:
     config = quick.replace(
-        save_every=1, dropout=0.3, mixup=0.3, out=str(tmp_path), name="killed", epochs=60
+        save_every=3, dropout=0.3, mixup=0.3, out=str(tmp_path), name="killed", epochs=25
     )
     trained(config, tmp_path / "whole")
     settings = tmp_path / "settings.yaml"
     settings.write_text(config.to_yaml())
-    process = subprocess.Popen(command("--config", str(settings)), stderr=subprocess.PIPE)
+    command = [sys.executable, "-m", "train_ref", "fit", "--config", str(settings)]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     wait_for_steps(process, tmp_path / "killed", 10)
     process.kill()
     assert process.wait() == -signal.SIGKILL
-    resume = command("--resume", str(tmp_path / "killed"))
-    process = subprocess.Popen(resume, stderr=subprocess.PIPE, text=True)
-    wait_for_steps(process, tmp_path / "killed", steps_of(tmp_path / "killed") + 10)
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
-    assert process.returncode == 128 + signal.SIGINT
-    assert f"To go on: python -m train_ref fit --resume {tmp_path / 'killed'}" in said
-    assert "Traceback" not in said
+    assert steps_of(tmp_path / "killed") < 100
     trained(config, tmp_path / "killed", goes_on=True)
     check_same(tmp_path / "killed", tmp_path / "whole")
 
