@@ -69,6 +69,10 @@ interpolation=InterpolationMode.BILINEAR, antialias=True), PILToTensor()]
             wanted.size, (config.crop_scale, 1.0), interpolation=interpolation, antialias=True
         )
     ]
+    if wanted.squash:
+        # A square of which the smallest crop is as large as the output.
+        side = math.ceil(wanted.size / math.sqrt(config.crop_scale))
+        steps.insert(0, v2.Resize([side, side], interpolation=interpolation, antialias=True))
     if config.hflip and not without.hflip:
         steps.append(v2.RandomHorizontalFlip())
     if config.vflip and not without.vflip:
@@ -99,7 +103,8 @@ def evaluation(wanted: InputConfig, size: int | None = None) -> v2.Compose:
     """
     size = wanted.size if size is None else size
     side = max(size, math.floor(size / wanted.crop_share + _FUZZ))
-    resize = v2.Resize(side, interpolation=_FILTERS[wanted.interpolation], antialias=True)
+    sides = [side, side] if wanted.squash else [side]
+    resize = v2.Resize(sides, interpolation=_FILTERS[wanted.interpolation], antialias=True)
     return v2.Compose([resize, v2.CenterCrop(size), v2.PILToTensor()])
 
 

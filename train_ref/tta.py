@@ -122,9 +122,8 @@ def make_views(names: Sequence[str], wanted: InputConfig) -> Views:
         raise TrainError(f"--tta {unknown[0]!r} is none of {', '.join(TTA)}.")
     size = wanted.size
     if "multi-crop" in names or "multi-scale" in names:
-        (side,) = (
-            evaluation(wanted).transforms[0].size
-        )  # to which the model's own images are resized
+        # To which the model's own images are resized.
+        side = evaluation(wanted).transforms[0].size[0]
         canvas, boxes = replace(wanted, size=side, crop_share=1.0), _boxes(names, side, size)
     else:
         canvas, boxes = wanted, [(0, 0, size)]

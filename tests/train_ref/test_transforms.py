@@ -44,6 +44,19 @@ def test_nothing_runs_in_python_for_each_sample(augment: str, interpolation: str
         assert [note.reason for note in lowered.notes] == [None] * len(compose.transforms)
 
 
+@pytest.mark.parametrize("squash", [False, True])
+def test_the_ends_of_a_long_image_are_there_if_it_is_squashed(squash: bool) -> None:
+    pixels = np.zeros((20, 100, 3), np.uint8)
+    pixels[:, -15:] = 255
+    wanted = InputConfig(size=16, squash=squash)
+    seen = transforms.evaluation(wanted)(Image.fromarray(pixels))
+    assert bool(seen.max() > 0) == squash
+    lowered = lower(transforms.training(EVERYTHING, wanted))
+    assert lowered.suffix == ()
+    made = transforms.training(EVERYTHING.replace(crop_scale=0.9), wanted)(Image.fromarray(pixels))
+    assert made.shape == (3, 16, 16)
+
+
 def test_exceptions_leave_out_what_changes_the_label_and_nothing_else() -> None:
     config = EVERYTHING.replace(augment="randaugment")
     all_of_it = names(transforms.training(config, WANTED))

@@ -75,8 +75,10 @@ def find_weights(config: Config, download: Download | None) -> tuple[Weights | N
 
 
 def sized(wanted: InputConfig, config: Config) -> InputConfig:
-    """Return the images that a model wants, of the side that the user asks for."""
-    return wanted if config.image_size is None else replace(wanted, size=config.image_size)
+    """Return the images that a model wants, of the side and shape that the user asks for."""
+    size = wanted.size if config.image_size is None else config.image_size
+    squash = wanted.squash if config.shape == "auto" else config.shape == "squash"
+    return replace(wanted, size=size, squash=squash)
 
 
 def _take_off(net: nn.Module, head: str, config: Config) -> int:

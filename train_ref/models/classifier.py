@@ -20,6 +20,7 @@ class InputConfig:
         std: likewise.
         interpolation: "nearest", "bilinear" or "bicubic".
         crop_share: side of the evaluation's centre crop as a share of the resized shorter side.
+        squash: whether an image is first pressed to a square, instead of losing its ends.
     """
 
     size: int = 224
@@ -27,6 +28,7 @@ class InputConfig:
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
     interpolation: str = "bilinear"
     crop_share: float = 0.875
+    squash: bool = False
 
 
 class Classifier(nn.Module):

@@ -73,6 +73,7 @@ def _input_of(trained: Any) -> InputConfig:
         tuple(trained.std),
         trained.interpolation,
         trained.crop_pct,
+        trained.crop_mode == "squash",
     )
 
 
