@@ -20,6 +20,7 @@ from train_ref.adjustment import adjusted
 from train_ref.checkpoint import Loaded, load_model
 from train_ref.config import Config
 from train_ref.data import evaluation_loader
+from train_ref.distributed import gather_rows
 from train_ref.errors import TrainError
 from train_ref.models.classifier import Classifier, InputConfig
 from train_ref.precision import Precision
@@ -160,6 +161,8 @@ def mean_shares(
 ) -> npt.NDArray[np.float32]:
     """Ask models about all views of a loader's images, each image decoded once.
 
+    Several processes each ask about their share, and all of them have all answers then.
+
     Args:
         members: models that want the same images, but for mean and std.
         loader: canvases, as `views.canvas` says: uint8, shape (n, 3, canvas, canvas).
@@ -181,4 +184,4 @@ def mean_shares(
         rows.append((total / (len(views) * len(answers))).cpu().numpy())
         images += len(canvases)
         progress(done, f"{images:,} images")
-    return np.concatenate(rows)
+    return gather_rows(torch.from_numpy(np.concatenate(rows))).numpy()

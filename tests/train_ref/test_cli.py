@@ -12,13 +12,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner, Result
 
+import fastload
 from tests.train_ref.conftest import figures
 from train_ref.cli import main
 from train_ref.config import Config
+from train_ref.ensemble import load_members, predict_shares
+from train_ref.metrics import score
 from train_ref.training import Training
 
 pytestmark = pytest.mark.filterwarnings("ignore:Images of|An epoch leaves out|Note")
@@ -104,6 +108,18 @@ def test_eval_finds_the_runs_own_scores(done: tuple[Path, Result], train_pack: P
     assert json.loads(again.stdout) == found
     shown = run("eval", "--ckpt", done[0] / "best.pt", "--device", "cpu", "--data", train_pack)
     assert "22 images of" in shown.output and "a constant answer" in shown.output
+
+
+def test_eval_scores_views_by_their_mean(done: tuple[Path, Result], train_pack: Path) -> None:
+    ckpt = done[0] / "best.pt"
+    wanted = ["--device", "cpu", "--json", "--data", train_pack, "--tta", "dihedral"]
+    found = json.loads(run("eval", "--ckpt", ckpt, *wanted).stdout)
+    members = load_members([ckpt], torch.device("cpu"))
+    loaded, images = members[0].loaded, fastload.ImageFolder(train_pack)
+    shares = predict_shares(members, images, loaded.config, ["dihedral"])
+    expected = score(shares, np.asarray(images.targets), loaded.counts).headline()
+    assert {name: found[name] for name in expected} == pytest.approx(expected)
+    assert (shares != predict_shares(members, images, loaded.config)).any()
 
 
 def test_eval_refuses_other_classes(done: tuple[Path, Result], tmp_path: Path) -> None:

@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+import numpy as np
 
 from train_ref.errors import TrainError
+from train_ref.flags import names_in
 
 if TYPE_CHECKING:
     import fastload
     from train_ref.checkpoint import Loaded
     from train_ref.config import Config
+    from train_ref.ensemble import Member
     from train_ref.metrics import Scores
 
 __all__ = ["command"]
@@ -25,6 +28,9 @@ __all__ = ["command"]
 @click.option("--split", help="Name of a split of it.")
 @click.option("--fold", type=int, help="Of the split.")
 @click.option("--part", default="val", show_default=True, help="Of the split: train or val.")
+@click.option(
+    "--tta", default="", metavar="A,B", help="Views: flip, dihedral, multi-crop, multi-scale."
+)
 @click.option("--batch-size", type=int, help="Images at a time.  [the training's]")
 @click.option("--workers", type=int, help="Threads of the loader.  [one a CPU]")
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda or auto.")
@@ -35,19 +41,21 @@ def command(
     split: str | None,
     fold: int | None,
     part: str,
+    tta: str,
     as_json: bool,
     **settings: Any,
 ) -> None:
     """Score a checkpoint, its tau applied, next to what a constant answer reaches."""
-    from train_ref.checkpoint import load_model
     from train_ref.distributed import joined
+    from train_ref.ensemble import load_members
 
     with joined(settings["device"]) as place:
-        loaded = load_model(ckpt, place.device)
+        (member,) = load_members([ckpt], place.device)
+        loaded = member.loaded
         given = {name: value for name, value in settings.items() if value is not None}
         config = loaded.config.replace(**given)
         images = _images(config, data, split, fold, part)
-        scores = _scores(loaded, config, images)
+        scores = _scores(member, config, images, names_in(tta) or ())
         _print(loaded, images, scores, as_json=as_json)
 
 
@@ -73,24 +81,20 @@ def _images(
         raise TrainError(str(error)) from error
 
 
-def _scores(loaded: Loaded, config: Config, images: fastload.ImageFolder) -> Scores:
-    from train_ref.adjustment import adjusted
-    from train_ref.data import evaluation_loader
-    from train_ref.distributed import device_of
-    from train_ref.evaluation import predict_logits
+def _scores(
+    member: Member, config: Config, images: fastload.ImageFolder, views: tuple[str, ...]
+) -> Scores:
+    from train_ref.ensemble import predict_shares
     from train_ref.metrics import score
-    from train_ref.precision import Precision
 
+    loaded = member.loaded
     if tuple(images.classes) != loaded.classes:
         raise TrainError(
             f"The classes of {images.root} ({', '.join(images.classes) or 'none'}) are not the "
             f"checkpoint's ({', '.join(loaded.classes)})."
         )
-    device = device_of(config.device)
-    loader = evaluation_loader(images, config, loaded.input)
-    autocast = Precision(config, device).autocast
-    logits, labels = predict_logits(loaded.model, loader, loaded.input, device, autocast=autocast)
-    return score(adjusted(logits, loaded.counts, loaded.tau), labels, loaded.counts)
+    shares = predict_shares([member], images, config, views)
+    return score(shares, np.asarray(images.targets), loaded.counts)
 
 
 def _print(loaded: Loaded, images: fastload.ImageFolder, scores: Scores, *, as_json: bool) -> None:
