@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from importlib import metadata
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import nn
 
@@ -132,7 +134,7 @@ class _Run:
     whole: Loaded
     learner: nn.Module
     batches: Batches | None
-    draws: Any
+    draws: npt.NDArray[np.float64] | None
     precision: Precision
     validation: Answers | None
     training: Answers | None
@@ -222,8 +224,9 @@ def _check_resolutions(run: _Run) -> None:
 
 def _keep_untrained(run: _Run, folder: RunFolder) -> None:
     say("There is nothing to train: the model is validated as it is.")
-    if is_first():
-        save_state(folder.best, model_state(run.whole))
+    with first_before_others():  # which read it next
+        if is_first():
+            save_state(folder.best, model_state(run.whole))
 
 
 def _be_deterministic(config: Config) -> None:
