@@ -15,6 +15,7 @@ import torch
 import fastload
 from fastload.augment import BatchMix
 from train_ref.config import Config
+from train_ref.data import balance_of, share_of_batch
 from train_ref.distributed import Place
 from train_ref.errors import TrainError
 from train_ref.models.classifier import InputConfig
@@ -119,6 +120,12 @@ class FeatureBatches:
         classes: names.
         config: batch size over all processes, balance and seed.
         place: this process, whose share of each batch it serves.
+
+    Attributes:
+        draws: of each class in the first epoch: float64, shape (classes,).
+
+    Raises:
+        TrainError: the batch cannot be cut into shares.
     """
 
     resolution: int | None = None
@@ -135,15 +142,15 @@ class FeatureBatches:
         self._labels = labels.to(place.device)
         self._place = place
         self._batch = config.batch_size
+        self._share = share_of_batch(config, place.ranks)
         self._sampler = fastload.BalancedSampler(
             labels.cpu().numpy(),
-            config.balance,
+            balance_of(config),
             max_repeats=config.max_repeats,
             seed=config.seed,
             classes=list(classes),
         )
         self.steps = max(1, len(self._sampler) // self._batch)
-        # Of each class in the first epoch: float64, shape (classes,).
         self.draws = self._sampler.draws(0).astype(np.float64)
         self._epoch, self._done = 0, 0
 
@@ -157,9 +164,8 @@ class FeatureBatches:
             whole = -(-len(order) // self._place.ranks) * self._place.ranks
             order = np.resize(order, whole)
         mine = torch.from_numpy(order[self._place.rank :: self._place.ranks]).to(self._place.device)
-        share = self._batch // self._place.ranks
         while self._done < self.steps:
-            rows = mine[self._done * share : (self._done + 1) * share]
+            rows = mine[self._done * self._share : (self._done + 1) * self._share]
             self._done += 1
             yield self._features[rows], self._labels[rows]
 

@@ -128,7 +128,8 @@ def load_model(path: Path, device: torch.device) -> Loaded:
     bare = config.replace(pretrained=False, weights=None, prompts=None)
     model = build(bare, classes).model
     try:
-        model.load_state_dict(state["model"])
+        # What a run goes on from has, beside the weights, the average that it is validated by.
+        model.load_state_dict({**state["model"], **(state.get("ema") or {})})
     except RuntimeError as error:
         raise TrainError(f"{path} does not fit the model {config.model}: {_line(error)}") from error
     if config.channels_last:

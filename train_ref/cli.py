@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from importlib import import_module
 from typing import Any
@@ -40,7 +41,8 @@ class _CommandFiles(click.Group):
         except (TrainError, FastloadError) as error:
             raise click.ClickException(str(error)) from error
         except StoppedError as error:
-            click.echo(str(error), err=True)
+            if os.environ.get("RANK", "0") == "0":  # torchrun's processes all come here
+                click.echo(str(error), err=True)
             raise click.exceptions.Exit(_SIGNALLED + error.number) from None
 
 

@@ -29,11 +29,13 @@ from train_ref.transforms import Exceptions
 
 __all__ = [
     "Parts",
+    "balance_of",
     "check_balance",
     "evaluation_loader",
     "open_data",
     "open_parts",
     "paths_of",
+    "share_of_batch",
     "training_dataset",
     "training_loader",
     "training_mix",
@@ -293,13 +295,40 @@ def check_balance(config: Config) -> None:
         TrainError: there is none of this name.
     """
     try:
-        fastload.BalancedSampler(np.zeros(1, np.int64), balance=_balance(config))
+        fastload.BalancedSampler(np.zeros(1, np.int64), balance=balance_of(config))
     except ValueError as error:
         raise TrainError(f"--balance: {error}") from error
 
 
-def _balance(config: Config) -> str:
-    return f"progressive:{config.epochs}" if config.balance == "progressive" else config.balance
+def balance_of(config: Config) -> str:
+    """Return the loader's `balance`; progressive ends with the training, if nothing else is said.
+
+    Example:
+        >>> balance_of(Config(balance="progressive", epochs=12))
+        'progressive:12'
+    """
+    if config.balance == "progressive":
+        return f"progressive:{max(1, config.epochs)}"
+    return config.balance
+
+
+def share_of_batch(config: Config, ranks: int) -> int:
+    """Return how many images of a step each process has.
+
+    Raises:
+        TrainError: the batch cannot be cut so.
+
+    Example:
+        >>> share_of_batch(Config(batch_size=64, accumulate=2), ranks=4)
+        16
+    """
+    parts, rest = divmod(config.batch_size, ranks * config.accumulate)
+    if rest or not parts:
+        raise TrainError(
+            f"--batch-size {config.batch_size} cannot be cut into equal parts for {ranks} "
+            f"processes and --accumulate {config.accumulate}."
+        )
+    return parts * config.accumulate
 
 
 def training_mix(config: Config, classes: int) -> BatchMix | None:
@@ -331,19 +360,13 @@ def training_loader(
     Raises:
         TrainError: the batch cannot be cut into shares, or the loader refuses a setting.
     """
-    share, rest = divmod(config.batch_size, place.ranks * config.accumulate)
-    if rest or not share:
-        raise TrainError(
-            f"--batch-size {config.batch_size} cannot be cut into equal parts for {place.ranks} "
-            f"processes and --accumulate {config.accumulate}."
-        )
     return _loader(
         dataset,
         config,
         place.device,
-        batch_size=share * config.accumulate,
+        batch_size=share_of_batch(config, place.ranks),
         shuffle=True,
-        balance=_balance(config),
+        balance=balance_of(config),
         max_repeats=config.max_repeats,
         drop_last=len(dataset) >= config.batch_size,  # type: ignore[arg-type]
     )
@@ -389,7 +412,7 @@ def _loader(
             decode=config.decode,
             cache=config.cache,
             pin_memory=on_gpu,
-            device=torch.cuda.current_device() if on_gpu else None,  # type: ignore[arg-type]
+            device=f"cuda:{torch.cuda.current_device()}" if on_gpu else None,
             memory_format=(
                 torch.channels_last if config.channels_last else torch.contiguous_format
             ),

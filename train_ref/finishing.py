@@ -25,8 +25,10 @@ from train_ref.two_stage import choose_tau_norm, retrain_head, tau_normalised
 
 __all__ = ["finish"]
 
-# Of the retrained head. Its features are computed once, so that an epoch takes a moment.
-_HEAD_EPOCHS = 30
+# Of the retrained head. Its features are computed once, so that an epoch takes a moment; small
+# data has more of them, since a head does not get far in a few steps.
+_HEAD_EPOCHS = (10, 1000)
+_HEAD_IMAGES = 64_000
 _HEAD_LR = 0.001
 _HEAD_DECAY = 0.0005
 # The head that training ended with: what a finishing that is done again begins from.
@@ -125,11 +127,12 @@ def _second_head(
         found = choose_tau_norm(head, features, labels, whole.counts, config.metric)
         return tau_normalised(head, found.tau)
     learnt, known = training().features()
+    least, most = _HEAD_EPOCHS
     return retrain_head(
         learnt,
         known,
         whole.classes,
-        epochs=_HEAD_EPOCHS,
+        epochs=min(max(least, _HEAD_IMAGES // len(known)), most),
         lr=_HEAD_LR,
         weight_decay=_HEAD_DECAY,
         seed=config.seed,

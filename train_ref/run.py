@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from importlib import metadata
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import nn
 
@@ -86,7 +88,9 @@ def train(config: Config, folder: RunFolder, place: Place, *, goes_on: bool) -> 
         built = build(config, parts.classes)
     run = _assembled(config, parts, built, place)
     say(f"{built.origin} {_sizes(parts)}")
-    if is_first():
+    if goes_on and folder.facts.exists():
+        _check_same_images(folder, parts)
+    elif is_first():
         _write_settings(config, folder, parts, built, place)
     torch.manual_seed(config.seed + place.rank)
     with listening() as stop:
@@ -130,7 +134,7 @@ class _Run:
     whole: Loaded
     learner: nn.Module
     batches: Batches | None
-    draws: Any
+    draws: npt.NDArray[np.float64] | None
     precision: Precision
     validation: Answers | None
     training: Answers | None
@@ -220,8 +224,9 @@ def _check_resolutions(run: _Run) -> None:
 
 def _keep_untrained(run: _Run, folder: RunFolder) -> None:
     say("There is nothing to train: the model is validated as it is.")
-    if is_first():
-        save_state(folder.best, model_state(run.whole))
+    with first_before_others():  # which read it next
+        if is_first():
+            save_state(folder.best, model_state(run.whole))
 
 
 def _be_deterministic(config: Config) -> None:
@@ -251,6 +256,19 @@ def _write_settings(
         raise TrainError(f"The run's folder {folder.path} cannot be written: {error}") from error
 
 
+def _check_same_images(folder: RunFolder, parts: Parts) -> None:
+    before, now = folder.read_facts().get("fingerprint"), _fingerprint(parts)
+    if before != now:
+        raise TrainError(
+            f"{parts.train.root} has other images than when {folder.path} began: begin a new run."
+        )
+
+
+def _fingerprint(parts: Parts) -> str:
+    # The index has a checksum of each image, and is another one once images are appended.
+    return parts.train.pack.manifest.index.sha256
+
+
 def _facts(config: Config, parts: Parts, built: Built, place: Place) -> dict[str, Any]:
     val_counts = [] if parts.val is None else parts.val.class_counts.tolist()
     own = parts.val is not None and parts.split is None
@@ -265,7 +283,7 @@ def _facts(config: Config, parts: Parts, built: Built, place: Place) -> dict[str
         "split": parts.split,
         "fold": parts.fold,
         "part": {"training": "train", "validation": "val"},
-        "fingerprint": parts.train.pack.manifest.source.fingerprint,
+        "fingerprint": _fingerprint(parts),
         "origin": built.origin,
         "device": _device_words(place),
         "model": config.model,

@@ -113,7 +113,7 @@ def _print(loaded: Loaded, images: fastload.ImageFolder, scores: Scores, *, as_j
         floor = scores.floors[name]
         click.echo(f"{name:<18} {scores.value(name):.4f}  (a constant answer: {floor:.4f})")
     for name, group in scores.groups.items():
-        words = f"{group.classes} classes, {group.images:,} images"
+        words = f"classes: {group.classes}, images: {group.images:,}"
         click.echo(f"{name:<18} {group.accuracy:.4f}  ({words})")
 
 
