@@ -50,6 +50,7 @@ class Config:
     pretrained: bool = _setting(True, "Weights by the library's own download, where it can")
     image_size: int | None = _setting(None, "Side in pixels; left out, the model's own")
     shape: str = _setting("auto", "What makes images square: crop, squash, or as the model has it")
+    equalize: bool = _setting(False, "Spread each image's levels: for faint things on dull ground")
     dropout: float = _setting(0.0, "In front of the head; 0 leaves the model's own")
     clip_mode: str = _setting("fine-tune", "How a CLIP model learns")
     prompts: str | None = _setting(None, "File with one sentence a class, for CLIP's zero-shot")

@@ -73,6 +73,8 @@ interpolation=InterpolationMode.BILINEAR, antialias=True), PILToTensor()]
         # A square of which the smallest crop is as large as the output.
         side = math.ceil(wanted.size / math.sqrt(config.crop_scale))
         steps.insert(0, v2.Resize([side, side], interpolation=interpolation, antialias=True))
+    if wanted.equalize:
+        steps.append(v2.RandomEqualize(1.0))
     if config.hflip and not without.hflip:
         steps.append(v2.RandomHorizontalFlip())
     if config.vflip and not without.vflip:
@@ -105,7 +107,8 @@ def evaluation(wanted: InputConfig, size: int | None = None) -> v2.Compose:
     side = max(size, math.floor(size / wanted.crop_share + _FUZZ))
     sides = [side, side] if wanted.squash else [side]
     resize = v2.Resize(sides, interpolation=_FILTERS[wanted.interpolation], antialias=True)
-    return v2.Compose([resize, v2.CenterCrop(size), v2.PILToTensor()])
+    equalize = [v2.RandomEqualize(1.0)] if wanted.equalize else []
+    return v2.Compose([resize, v2.CenterCrop(size), *equalize, v2.PILToTensor()])
 
 
 def normaliser(wanted: InputConfig, device: torch.device) -> Callable[[torch.Tensor], torch.Tensor]:

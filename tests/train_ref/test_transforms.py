@@ -57,6 +57,16 @@ def test_the_ends_of_a_long_image_are_there_if_it_is_squashed(squash: bool) -> N
     assert made.shape == (3, 16, 16)
 
 
+def test_equalized_images_have_all_levels_in_training_and_evaluation() -> None:
+    faint = np.random.default_rng(0).integers(100, 110, (64, 64, 3), np.uint8)
+    wanted = InputConfig(size=64, crop_share=1.0, equalize=True)
+    config = Config(data="none", crop_scale=1.0, hflip=False)
+    for compose in (transforms.evaluation(wanted), transforms.training(config, wanted)):
+        assert lower(compose).suffix == ()
+        seen = compose(Image.fromarray(faint))
+        assert seen.min() == 0 and seen.max() == 255
+
+
 def test_exceptions_leave_out_what_changes_the_label_and_nothing_else() -> None:
     config = EVERYTHING.replace(augment="randaugment")
     all_of_it = names(transforms.training(config, WANTED))

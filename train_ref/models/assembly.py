@@ -75,10 +75,10 @@ def find_weights(config: Config, download: Download | None) -> tuple[Weights | N
 
 
 def sized(wanted: InputConfig, config: Config) -> InputConfig:
-    """Return the images that a model wants, of the side and shape that the user asks for."""
+    """Return the images that a model wants, made as the user asks for."""
     size = wanted.size if config.image_size is None else config.image_size
     squash = wanted.squash if config.shape == "auto" else config.shape == "squash"
-    return replace(wanted, size=size, squash=squash)
+    return replace(wanted, size=size, squash=squash, equalize=config.equalize)
 
 
 def _take_off(net: nn.Module, head: str, config: Config) -> int:

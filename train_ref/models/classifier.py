@@ -21,6 +21,7 @@ class InputConfig:
         interpolation: "nearest", "bilinear" or "bicubic".
         crop_share: side of the evaluation's centre crop as a share of the resized shorter side.
         squash: whether an image is first pressed to a square, instead of losing its ends.
+        equalize: whether the levels of each image are spread over all there are.
     """
 
     size: int = 224
@@ -29,6 +30,7 @@ class InputConfig:
     interpolation: str = "bilinear"
     crop_share: float = 0.875
     squash: bool = False
+    equalize: bool = False
 
 
 class Classifier(nn.Module):
