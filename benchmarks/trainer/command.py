@@ -57,59 +57,80 @@ def _packed(folder: Path, root: Path) -> Path:
     return fastload.pack(folder, root / f"{folder.name}.pack").path
 
 
-def _page(asked: argparse.Namespace, texts: dict[str, str], commit: str) -> str:
-    seeds = ", ".join(map(str, asked.seeds))
-    return f"""# What the reference trainer reaches
+PAGE_TEXT = """\
+# What the reference trainer reaches
 
-Written by `python -m benchmarks.trainer TILES PHOTOS` on commit {commit}: {machine()}, no
-GPU, torch {torch.__version__}. Means over the seeds {seeds}; ± is the standard deviation over these.
+Written by `python -m benchmarks.trainer TILES PHOTOS` on commit {commit}: {machine},
+no GPU, torch {torch}. Means over the seeds {seeds}; ± is the standard deviation over these.
 
 ## Recipes for rare classes
 
-TILES: {_counts(asked.tiles)}. Five folds that keep near-duplicates together; each image validates once. Each run has
-one CPU to itself.
+TILES: {tiles}. Five folds that keep
+near-duplicates together; each image validates once. Each run has one CPU to itself.
 
 ```sh
 fastload pack TILES
-python -m train_ref fit --data TILES.pack {recipes.MODEL} --epochs {asked.epochs} --seed SEED FLAGS
+python -m train_ref fit --data TILES.pack {recipe} --epochs {epochs} --seed SEED FLAGS
 ```
 
-{texts["recipes"]}
+{recipes}
+
+"As trained" answers with the largest logit. tau moves the logits by the classes' shares; "of other
+images": each fifth of a fold's validation images is scored with the tau that is best on its other
+four fifths.
 
 ## Waiting for data
 
-PHOTOS: {_counts(asked.photos)}. A ResNet-18 at 128 pixels, {waiting.EPOCHS} epochs, all entrants in turn.
+PHOTOS: {photos}. ResNet-18 at
+128 pixels; all entrants take turns.
 
 ```sh
 fastload pack PHOTOS
-python -m train_ref fit --data PHOTOS.pack {waiting.SETTINGS} --seed SEED
-python -m benchmarks.trainer.by_image_folder PHOTOS WORKERS fit --data PHOTOS.pack {waiting.SETTINGS} --seed SEED
+python -m train_ref fit --data PHOTOS.pack {waits} --seed SEED
+python -m benchmarks.trainer.by_image_folder PHOTOS WORKERS fit --data PHOTOS.pack ...
 ```
 
-{texts["waiting"]}
+{waiting}
 
 ## Exact resume
 
 ```sh
-python -m train_ref fit --data TILES.pack {resuming.SETTINGS} --name killed
+python -m train_ref fit --data TILES.pack {resumes} --name killed
 kill -9 ...
 python -m train_ref fit --resume runs/killed
 ```
 
-{texts["resuming"]}
+{resuming}
 
 ## From a folder to a submission
 
 `python examples/long_tail.py` draws 19 classes of 1,405 images down to 3, runs the commands of
-[docs/training.md](../docs/training.md) on them and checks the submission row by row; the tests run it at a tenth.
+[docs/training.md](../docs/training.md) on them and checks the submission row by row; the tests run
+it at a tenth of the counts.
 """
 
 
+def _page(asked: argparse.Namespace, texts: dict[str, str], commit: str) -> str:
+    return PAGE_TEXT.format(
+        commit=commit,
+        machine=machine(),
+        torch=torch.__version__,
+        seeds=", ".join(map(str, asked.seeds)),
+        epochs=asked.epochs,
+        tiles=_counts(asked.tiles),
+        photos=_counts(asked.photos),
+        recipe=recipes.MODEL,
+        waits=waiting.SETTINGS,
+        resumes=resuming.SETTINGS,
+        **texts,
+    )
+
+
 def _counts(folder: Path) -> str:
-    counts = sorted((len(list(one.iterdir())) for one in folder.iterdir() if one.is_dir()))
+    counts = sorted(len(list(one.iterdir())) for one in folder.iterdir() if one.is_dir())
     return (
-        f"{sum(counts):,} images of {len(counts)} classes, {counts[-1]:,} in the largest and {counts[0]:,} in "
-        "the smallest"
+        f"{sum(counts):,} images of {len(counts)} classes, {counts[-1]:,} in the largest and "
+        f"{counts[0]:,} in the smallest"
     )
 
 

@@ -9,7 +9,10 @@ from statistics import mean
 from benchmarks.trainer.fitting import Fit, fit
 
 EPOCHS = 2
-SETTINGS = f"--model resnet18 --no-pretrained --image-size 128 --device cpu --batch-size 32 --epochs {EPOCHS}"
+SETTINGS = (
+    "--model resnet18 --no-pretrained --image-size 128 --device cpu --batch-size 32 "
+    f"--epochs {EPOCHS}"
+)
 WORKERS = (0, 1, 2)
 PROMISE = 0.03
 
@@ -41,7 +44,7 @@ def _entrants(photos: Path) -> dict[str, tuple[str, ...]]:
 
 
 def _trained(run: Fit) -> float:
-    return sum(epoch["seconds"] for epoch in run.epochs())
+    return float(sum(epoch["seconds"] for epoch in run.epochs()))
 
 
 def _waited(run: Fit) -> float:
