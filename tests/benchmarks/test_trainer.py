@@ -33,11 +33,11 @@ def made(folder: Path, *lines: str, cpu_seconds: float = 60.0) -> Fit:
 
 
 def test_image_folders_run_sees_the_same_images(
-    label_folder: Path, small_pack: Path, tmp_path: Path
+    label_folder: Path, copy: Path, tmp_path: Path
 ) -> None:
     """One crop of the whole image: the validation's figures are those of fastload's run."""
     program = ("-m", "benchmarks.trainer.by_image_folder", str(label_folder), "0")
-    flags = ["--data", str(small_pack), "--lr", "0", *TINY.split()]
+    flags = ["--data", str(copy), "--lr", "0", *TINY.split()]
     ours = fit(tmp_path, "ours", flags)
     theirs = fit(tmp_path, "theirs", flags, program)
     (one,), (other,) = ours.epochs(), theirs.epochs()
