@@ -6,7 +6,6 @@ what training goes on from besides: optimizer, scaler, ema, loader, rng, place.
 
 from __future__ import annotations
 
-import os
 import pickle
 import zipfile
 from collections.abc import Mapping
@@ -22,6 +21,7 @@ from train_ref.config import Config, settings_of
 from train_ref.errors import TrainError
 from train_ref.models import build
 from train_ref.models.classifier import Classifier, InputConfig
+from train_ref.run_folder import written_whole
 
 __all__ = ["Loaded", "load_model", "load_state", "model_state", "save_state"]
 
@@ -71,15 +71,10 @@ def save_state(path: Path, state: Mapping[str, Any]) -> None:
     Raises:
         TrainError: the disk is full or the folder cannot be written.
     """
-    partial = path.with_name(path.name + ".partial")
     try:
-        with partial.open("wb") as file:
+        with written_whole(path) as file:
             torch.save(dict(state), file)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
     except (OSError, RuntimeError) as error:
-        partial.unlink(missing_ok=True)
         raise TrainError(
             f"The checkpoint {path} cannot be written: {error}. The one before is as it was."
         ) from error

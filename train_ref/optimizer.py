@@ -10,7 +10,7 @@ from torch import nn
 from train_ref.config import Config
 from train_ref.errors import TrainError
 
-__all__ = ["make_optimizer", "peak_lr"]
+__all__ = ["make_optimizer", "parameter_groups", "peak_lr"]
 
 DEFAULT_LR = {"adamw": 0.001, "sgd": 0.05}
 DEFAULT_DECAY = {"adamw": 0.05, "sgd": 0.0005}
@@ -42,18 +42,12 @@ def make_optimizer(model: nn.Module, config: Config) -> torch.optim.Optimizer:
         >>> [group["weight_decay"] for group in optimizer.param_groups]
         [0.1, 0.0]
     """
-    decaying, plain = _divided(model)
-    if not decaying and not plain:
-        raise TrainError("No parameter of the model learns, so that there is nothing to train.")
     decay = config.weight_decay
-    groups: list[dict[str, Any]] = [
-        {
-            "params": decaying,
-            "weight_decay": DEFAULT_DECAY[config.optimizer] if decay is None else decay,
-        },
-        {"params": plain, "weight_decay": 0.0},
-    ]
-    fused = all(one.device.type in ("cpu", "cuda") for one in (*decaying, *plain))
+    groups = parameter_groups(model, DEFAULT_DECAY[config.optimizer] if decay is None else decay)
+    learning = [one for group in groups for one in group["params"]]
+    if not learning:
+        raise TrainError("No parameter of the model learns, so that there is nothing to train.")
+    fused = all(one.device.type in ("cpu", "cuda") for one in learning)
     if config.optimizer == "sgd":
         return torch.optim.SGD(
             groups,
@@ -68,6 +62,20 @@ def make_optimizer(model: nn.Module, config: Config) -> torch.optim.Optimizer:
 def peak_lr(config: Config) -> float:
     """Return the highest learning rate: the user's, or what suits the optimizer."""
     return DEFAULT_LR[config.optimizer] if config.lr is None else config.lr
+
+
+def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
+    """Return what an optimizer is given: what decays, and norms, biases and the like, which do not.
+
+    Args:
+        model: of which all parameters that learn are given.
+        weight_decay: of the first group.
+    """
+    decaying, plain = _divided(model)
+    return [
+        {"params": decaying, "weight_decay": weight_decay},
+        {"params": plain, "weight_decay": 0.0},
+    ]
 
 
 def _divided(model: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter]]:

@@ -37,7 +37,7 @@ from train_ref.models import build
 from train_ref.models.classifier import Built, Classifier
 from train_ref.precision import Precision
 from train_ref.progress import say
-from train_ref.run_folder import MetricLog, RunFolder
+from train_ref.run_folder import MetricLog, RunFolder, write_whole
 from train_ref.stopping import listening
 from train_ref.training import Training
 
@@ -250,7 +250,7 @@ def _write_settings(
 ) -> None:
     try:
         folder.path.mkdir(parents=True, exist_ok=True)
-        folder.config.write_text(config.to_yaml(), encoding="utf-8")
+        write_whole(folder.config, config.to_yaml().encode())
         folder.write_facts(_facts(config, parts, built, place))
     except OSError as error:
         raise TrainError(f"The run's folder {folder.path} cannot be written: {error}") from error

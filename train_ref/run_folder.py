@@ -11,19 +11,28 @@ report.html        what ``python -m train_ref report`` makes of all that
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
 from train_ref.errors import TrainError
 
-__all__ = ["Logits", "MetricLog", "RunFolder", "load_logits", "save_logits"]
+__all__ = [
+    "Logits",
+    "MetricLog",
+    "RunFolder",
+    "load_logits",
+    "save_logits",
+    "write_whole",
+    "written_whole",
+]
 
 
 @dataclass(frozen=True)
@@ -152,8 +161,7 @@ class Logits:
 
 def save_logits(path: Path, answers: Logits) -> None:
     """Write a model's answers; the file has no pickled objects."""
-    partial = path.with_suffix(".partial")
-    with partial.open("wb") as file:
+    with written_whole(path) as file:
         np.savez(
             file,
             logits=answers.logits,
@@ -161,7 +169,6 @@ def save_logits(path: Path, answers: Logits) -> None:
             records=answers.records,
             paths=np.array([os.fsencode(one) for one in answers.paths] or [b""], np.bytes_),
         )
-    partial.replace(path)
 
 
 def load_logits(path: Path) -> Logits:
@@ -180,10 +187,24 @@ def load_logits(path: Path) -> Logits:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file that is whole or not there, also where this process is killed."""
-    partial = path.with_name(path.name + ".partial")
-    with partial.open("wb") as file:
+    """Write a file that is whole or as it was, also where this process is killed."""
+    with written_whole(path) as file:
         file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
+
+
+@contextlib.contextmanager
+def written_whole(path: Path) -> Iterator[BinaryIO]:
+    """Open a file to be written; it takes its name when all of it is on the disk.
+
+    Whatever ends that early leaves the file that was there before, or none.
+    """
+    partial = path.with_name(path.name + ".partial")
+    try:
+        with partial.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise

@@ -37,7 +37,7 @@ from train_ref.metrics import Scores, score
 from train_ref.optimizer import make_optimizer
 from train_ref.precision import Precision
 from train_ref.progress import Bar, bar, say
-from train_ref.run_folder import MetricLog, RunFolder
+from train_ref.run_folder import MetricLog, RunFolder, written_whole
 from train_ref.schedule import Schedule
 from train_ref.stopping import Stop
 
@@ -275,7 +275,8 @@ class Training:
             return
         labels = targets.argmax(dim=1) if targets.is_floating_point() else targets
         pixels = images[:_SEEN].permute(0, 2, 3, 1).contiguous().cpu().numpy()
-        np.savez(self._folder.seen, images=pixels, labels=labels[:_SEEN].cpu().numpy())
+        with written_whole(self._folder.seen) as file:
+            np.savez(file, images=pixels, labels=labels[:_SEEN].cpu().numpy())
 
     def _validate(self) -> Scores | None:
         """Score the model, or its moving average; keep it where it is the best so far."""

@@ -22,6 +22,7 @@ from fastload import BalancedSampler
 from train_ref.adjustment import Adjustment
 from train_ref.errors import TrainError
 from train_ref.metrics import EQUAL, GROUP_BOUNDS, checked_labels, score
+from train_ref.optimizer import parameter_groups
 
 __all__ = ["choose_tau_norm", "retrain_head", "tau_normalised"]
 
@@ -86,7 +87,7 @@ def retrain_head(
         raise TrainError(f"The head has {init.out_features} classes, the data {len(classes)}.")
     sampler = BalancedSampler(truth, balance, seed=seed, classes=classes)
     head = copy.deepcopy(init).requires_grad_(True)
-    optimizer = torch.optim.AdamW(_parameter_groups(head, weight_decay), lr=lr)
+    optimizer = torch.optim.AdamW(parameter_groups(head, weight_decay), lr=lr)
     targets = torch.from_numpy(truth).to(device)
     steps, step = epochs * math.ceil(len(sampler) / _BATCH), 0
     for epoch in range(epochs):
@@ -192,10 +193,3 @@ def _checked_features(features: Features, head: nn.Linear) -> torch.Tensor:
             f"{head.in_features})."
         )
     return inputs
-
-
-def _parameter_groups(head: nn.Linear, weight_decay: float) -> list[dict[str, object]]:
-    groups: list[dict[str, object]] = [{"params": [head.weight], "weight_decay": weight_decay}]
-    if head.bias is not None:
-        groups.append({"params": [head.bias], "weight_decay": 0.0})
-    return groups

@@ -51,7 +51,7 @@ def _begin(config: Config, place: Place) -> None:
     from train_ref.cross_validation import cross_validate
     from train_ref.distributed import agreed_text, first_before_others, is_first
     from train_ref.run import check, train
-    from train_ref.run_folder import RunFolder
+    from train_ref.run_folder import RunFolder, write_whole
 
     check(config)
     folder = Path(config.out) / agreed_text(_name(config))
@@ -66,7 +66,7 @@ def _begin(config: Config, place: Place) -> None:
     with first_before_others():
         if is_first():
             folder.mkdir(parents=True)
-            (folder / "config.yaml").write_text(config.to_yaml(), encoding="utf-8")
+            write_whole(RunFolder(folder).config, config.to_yaml().encode())
     cross_validate(config, folder, place)
 
 

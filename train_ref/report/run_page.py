@@ -105,6 +105,7 @@ def write_report(run: Run) -> Path:
     """
     context: dict[str, Any] = {
         "run": run,
+        "title": run.name,
         "subtitle": _subtitle(run),
         "tiles": [],
         "curves": curves_of(run),
