@@ -8,7 +8,7 @@
 
 PYTHON ?= python3
 VENV ?= $(or $(FASTLOAD_VENV),.venv)
-EXTRAS ?= dev
+EXTRAS ?= dev,train
 PYTEST_ARGS ?=
 BIN = $(VENV)/bin
 CPP_FOLDERS = fastload/native tests/native tests/native/fuzz
