@@ -333,6 +333,7 @@ class Training:
             "ema": None if self._ema is None else self._ema.state_dict(),
             "loader": self._batches.state_dict(),
             "rng": _generator_states(self._place.device),
+            "threads": torch.get_num_threads(),
             "epoch": self.standing.epoch,
             "step": self.standing.step,
             "standing": asdict(self.standing),
@@ -365,6 +366,13 @@ class Training:
             self._ema.load_state_dict(state["ema"])
         self._batches.load_state_dict(state["loader"])
         _restore_generators(state["rng"], self._place)
+        threads, before = torch.get_num_threads(), state["threads"]
+        if threads != before and self._place.device.type == "cpu":
+            # Sums of shares that threads have made depend on how many these are.
+            say(
+                f"The run goes on with {threads} of torch's threads instead of {before} "
+                "(OMP_NUM_THREADS sets them): as good, but not to the bit what it would have been."
+            )
         known = {one.name for one in fields(Standing)}
         self.standing = Standing(**{k: v for k, v in state["standing"].items() if k in known})
 

@@ -123,17 +123,36 @@ def test_after_kill_9_it_ends_the_same(quick: Config, tmp_path: Path) -> None:
     config = quick.replace(
         save_every=3, dropout=0.3, mixup=0.3, out=str(tmp_path), name="killed", epochs=25
     )
-    trained(config, tmp_path / "whole")
     settings = tmp_path / "settings.yaml"
     settings.write_text(config.to_yaml())
-    command = [sys.executable, "-m", "train_ref", "fit", "--config", str(settings)]
+    # All by the command line: what has run in this process may have set torch's threads.
+    fit = [sys.executable, "-m", "train_ref", "fit"]
+    command = [*fit, "--config", str(settings)]
+    subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
+    (tmp_path / "killed").rename(tmp_path / "whole")
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     wait_for_steps(process, tmp_path / "killed", 10)
     process.kill()
     assert process.wait() == -signal.SIGKILL
     assert steps_of(tmp_path / "killed") < 100
-    trained(config, tmp_path / "killed", goes_on=True)
+    resumed = [*fit, "--resume", str(tmp_path / "killed")]
+    subprocess.run(resumed, check=True, stderr=subprocess.DEVNULL)
     check_same(tmp_path / "killed", tmp_path / "whole")
+
+
+def test_another_number_of_threads_is_told(
+    whole: Path, quick: Config, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(whole.parent / "killed-2-0", folder)
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(before + 1)
+        trained(quick.replace(**EVERYTHING), folder, goes_on=True)
+    finally:
+        torch.set_num_threads(before)
+    said = "".join(capsys.readouterr())
+    assert f"{before + 1} of torch's threads instead of {before}" in said
 
 
 def steps_of(folder: Path) -> int:
