@@ -22,6 +22,7 @@ from benchmarks.photos import Photos, label_folder, write_png
 from benchmarks.process import Worker, WorkerError
 from benchmarks.round_robin import Measurement, measure
 from benchmarks.suites import SUITES
+from fastload.measure.machine import this_machine
 
 # An adapter imports its peer, which may not be there: nothing but a worker imports it.
 collect_ignore_glob = ["peers/*"]
@@ -44,7 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # pytest-benchmark's own table has the windows' milliseconds, in the alphabet's order.
     config.option.benchmark_quiet = True
     config.stash[MEASUREMENTS] = []
-    config.stash[HEADER] = [table.machine()]
+    config.stash[HEADER] = [str(this_machine())]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -12,9 +12,9 @@ from typing import Any
 from benchmarks import disk
 from benchmarks.environments import NotInstalledError
 from benchmarks.job import Job
-from benchmarks.memory import Memory, Watch
 from benchmarks.process import Worker, WorkerError
 from benchmarks.suites import Suite
+from fastload.measure.memory import Memory, Watch
 
 
 @dataclass

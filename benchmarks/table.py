@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import platform
 from collections.abc import Sequence
 from itertools import groupby
-from pathlib import Path
 from statistics import median
 
 from rich.console import Group, RenderableType
@@ -16,6 +13,7 @@ from rich.text import Text
 from benchmarks.bars import Bar
 from benchmarks.peers import PEERS
 from benchmarks.round_robin import Measurement
+from fastload.measure.spread import spread
 
 LEGEND = (
     "x2: 2 threads or workers. Median (lowest-highest) over the rounds, entrants in turn. "
@@ -23,31 +21,6 @@ LEGEND = (
     "MB: highest of the process tree beyond the import of torch, "
     "anonymous (heap and shared memory) / proportional, mapped file pages included."
 )
-
-
-def spread(values: Sequence[float], digits: int = 0) -> str:
-    """Median with the lowest and the highest, if there are several.
-
-    >>> spread([3.0, 1.0, 2.0])
-    '2 (1-3)'
-    """
-    if len(values) == 1:
-        return f"{values[0]:.{digits}f}"
-    low, high = min(values), max(values)
-    return f"{median(values):.{digits}f} ({low:.{digits}f}-{high:.{digits}f})"
-
-
-def processor() -> str:
-    """The processor's model as Linux names it."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.machine())
-
-
-def machine() -> str:
-    """Processor, usable cores, and how busy they are: a busy machine's figures are worth little."""
-    cores = len(os.sched_getaffinity(0))
-    return f"{processor()}, {cores} cores, load average {os.getloadavg()[0]:.1f}"
 
 
 def suite_table(measurements: Sequence[Measurement]) -> Table:

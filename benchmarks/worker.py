@@ -23,8 +23,9 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, TextIO
 
-from benchmarks import disk, memory
+from benchmarks import disk
 from benchmarks.job import Job
+from fastload.measure import memory
 
 Window = Callable[[], Iterator[int]]
 

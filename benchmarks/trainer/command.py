@@ -11,8 +11,8 @@ from pathlib import Path
 import torch
 
 import fastload
-from benchmarks.table import machine
 from benchmarks.trainer import recipes, resuming, waiting
+from fastload.measure.machine import this_machine
 
 PAGE = Path(__file__).resolve().parents[1] / "train_ref.md"
 PARTS = ("recipes", "waiting", "resuming")
@@ -113,7 +113,7 @@ it at a tenth of the counts.
 def _page(asked: argparse.Namespace, texts: dict[str, str], commit: str) -> str:
     return PAGE_TEXT.format(
         commit=commit,
-        machine=machine(),
+        machine=this_machine(),
         torch=torch.__version__,
         seeds=", ".join(map(str, asked.seeds)),
         epochs=asked.epochs,

@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.table import Table
 
 from fastload.cli.resumable import resumable
-from fastload.cli.words import duration_words, name_words
 from fastload.cli.writing import check_folder, writing
 from fastload.pack.append import append
+from fastload.words import duration_words, name_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,6 @@ import numpy as np
 from fastload.cli.duplicates_page import write_page
 from fastload.cli.telling import tell
 from fastload.cli.watching import watching
-from fastload.cli.words import name_words
 from fastload.cli.writing import check_folder, writing
 from fastload.cpus import usable_cpus
 from fastload.duplicates import (
@@ -23,6 +22,7 @@ from fastload.duplicates import (
     relations,
 )
 from fastload.store import open_pack
+from fastload.words import name_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from fastload.cli.words import name_words
 from fastload.duplicates import relations
 from fastload.native.library import NativeError
 from fastload.store.decoding import decode_record
+from fastload.words import name_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

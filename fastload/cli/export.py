@@ -13,7 +13,6 @@ import numpy as np
 from fastload.cli.resumable import INTERRUPTED
 from fastload.cli.telling import tell
 from fastload.cli.watching import watching
-from fastload.cli.words import bytes_words, name_words
 from fastload.cpus import usable_cpus
 from fastload.export.beton import write_beton
 from fastload.export.image_file import name_saying
@@ -33,6 +32,7 @@ from fastload.sizes import parse_size
 from fastload.store import open_pack
 from fastload.store.split import PARTS
 from fastload.store.verify import faults
+from fastload.words import bytes_words, name_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -12,10 +12,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from fastload.cli.words import bytes_words, name_words
 from fastload.errors import PackError
 from fastload.store import Codec, open_pack, open_split, split_names
 from fastload.store.manifest import UNLABELLED
+from fastload.words import bytes_words, name_words
 
 if TYPE_CHECKING:
     from fastload.store import Pack

@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.table import Table
 
 from fastload.cli.resumable import resumable
-from fastload.cli.words import bytes_words, duration_words, name_words
 from fastload.pack import pack
 from fastload.pack.options import CODECS
 from fastload.pack.scan import looks_labelled
+from fastload.words import bytes_words, duration_words, name_words
 
 if TYPE_CHECKING:
     from fastload.pack.flow import Report

@@ -11,11 +11,11 @@ from rich.console import Console
 from rich.table import Table
 
 from fastload.cli.resumable import resumable
-from fastload.cli.words import bytes_words, duration_words, name_words
 from fastload.cpus import usable_cpus
 from fastload.pack.options import CODECS
 from fastload.pack.recode import default_output, recode_pack
 from fastload.store import Codec, open_pack
+from fastload.words import bytes_words, duration_words, name_words
 
 if TYPE_CHECKING:
     from fastload.pack.flow import Report

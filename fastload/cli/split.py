@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from fastload.cli.words import name_words
 from fastload.store import open_pack
+from fastload.words import name_words
 
 __all__ = ["command"]
 

@@ -11,9 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from fastload.cli.telling import tell
-from fastload.cli.words import name_words
 from fastload.sample.group_table import group_table
 from fastload.sample.grouping import NEAR_DUPLICATES, NONE
+from fastload.words import name_words
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

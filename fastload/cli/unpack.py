@@ -7,13 +7,13 @@ from pathlib import Path
 import click
 
 from fastload.cli.watching import watching
-from fastload.cli.words import bytes_words, name_words
 from fastload.cpus import usable_cpus
 from fastload.export.label_folder import write_label_folder
 from fastload.export.selection import Selection
 from fastload.pack.encode import load_plugins
 from fastload.store import open_pack
 from fastload.store.paths import beside
+from fastload.words import bytes_words, name_words
 
 __all__ = ["command"]
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import click
 
 from fastload.cli.watching import watching
-from fastload.cli.words import name_words
 from fastload.cpus import usable_cpus
 from fastload.pack.append import AppendJournal
 from fastload.pack.encode import load_plugins
 from fastload.store import open_pack
 from fastload.store.decoding import decode_record
 from fastload.store.verify import Fault, faults
+from fastload.words import name_words
 
 if TYPE_CHECKING:
     from fastload.store import Pack

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
-from fastload.cli.words import bytes_words, duration_words
+from fastload.words import bytes_words, duration_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

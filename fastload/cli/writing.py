@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fastload.cli.words import name_words
+from fastload.words import name_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from benchmarks.job import Job
-from benchmarks.memory import Memory
 from benchmarks.round_robin import Measurement
+from fastload.measure.memory import Memory
 
 
 def measurement(

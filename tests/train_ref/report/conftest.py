@@ -1,11 +1,8 @@
-"""A small pack with names that a page has to get right, runs over it, and a browser."""
+"""A small pack with names that a page has to get right, and runs over it."""
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -16,9 +13,6 @@ from tests.conftest import picture
 from tests.train_ref.report.run_folders import Recipe, made_run
 from train_ref.report import read_run, write_folds, write_report
 from train_ref.run_folder import RunFolder
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser
 
 FOLDS = 3
 CLASSES = {
@@ -86,17 +80,3 @@ def sorted_runs(runs: Path) -> list[RunFolder]:
     """Their folders, by fold."""
     folders = [RunFolder(one) for one in runs.iterdir() if one.is_dir()]
     return sorted(folders, key=lambda one: one.read_facts()["fold"])
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """The system's Chromium."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    found = next((path for path in map(shutil.which, names) if path), None)
-    if found is None:
-        pytest.skip("no Chromium on this machine (tools/environment.sh gets it)")
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield opened
-        opened.close()

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 
-from benchmarks.memory import Memory, Watch, of_tree, parse
+from fastload.measure.memory import Memory, Watch, of_tree, parse
 
 MIB = 1 << 20
 HOLD = "b = bytearray(b'1') * (64 << 20); print('held', flush=True); input()"

@@ -1,4 +1,4 @@
-"""Numbers and names as the commands print them."""
+"""Numbers and names as commands and pages print them."""
 
 from __future__ import annotations
 

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import threading
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from types import TracebackType
+
+from fastload.measure.processes import folder_of, tree
+
+__all__ = ["Memory", "Watch", "of_tree", "parse"]
 
 INTERVAL_SECONDS = 0.05
 
@@ -54,13 +57,13 @@ def parse(rollup: str) -> Memory:
 
 def of_tree(pid: int) -> Memory:
     """Memory of ``pid`` and its descendants; a process that has ended counts nothing."""
-    process = Path("/proc", str(pid))
-    try:
-        total = parse((process / "smaps_rollup").read_text())
-        children = [int(c) for f in process.glob("task/*/children") for c in f.read_text().split()]
-    except (FileNotFoundError, ProcessLookupError):
-        return Memory()
-    return sum(map(of_tree, children), total)
+    total = Memory()
+    for one in tree(pid):
+        try:
+            total += parse((folder_of(one) / "smaps_rollup").read_text())
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    return total
 
 
 class Watch:
