@@ -13,7 +13,7 @@ from fastload.memory import MEMINFO, available_memory
 from fastload.tune.settings import FolderSettings, Settings
 from fastload.words import bytes_words
 
-__all__ = ["Budget", "Needs", "Refusal", "local_ranks", "read_budget"]
+__all__ = ["Budget", "Needs", "Refusal", "read_budget"]
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - where Linux has it, not a file of ours
 # Private memory of a worker process forked from one that has torch and torchvision: what Python's
@@ -52,11 +52,6 @@ class Budget:
         return asdict(self)
 
 
-def local_ranks() -> int:
-    """Training processes on this machine, as ``torchrun`` tells its own; else 1."""
-    return max(1, int(os.environ.get("LOCAL_WORLD_SIZE", "1") or 1))
-
-
 def read_budget(
     ranks: int,
     membership: Path = MEMBERSHIP,
@@ -68,7 +63,9 @@ def read_budget(
 
     Args:
         ranks: training processes that share the machine.
-        membership, root, meminfo: as :func:`fastload.memory.available_memory` takes them.
+        membership: as :func:`fastload.memory.available_memory` takes it.
+        root: likewise.
+        meminfo: likewise.
         shared_memory: the folder that shared memory is taken from.
     """
     free = 0

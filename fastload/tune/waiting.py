@@ -9,5 +9,5 @@ __all__ = ["finish_gpu_work"]
 
 def finish_gpu_work() -> None:
     """Wait for what the process has asked of its GPU; nothing where it uses none."""
-    if torch.cuda.is_initialized():
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         torch.cuda.synchronize()
