@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -16,8 +16,8 @@ LEGEND = (
     "images/s: the median of the rounds, lowest and highest in brackets; entrants took turns. Per "
     "core: images a second of CPU time, of all processes. CPU: 100 % is one core kept busy. First "
     "batch: from before the loader's construction, imports not counted. Memory: the highest, "
-    "beyond the import of torch, children included, shared pages divided among those who share "
-    "them. On disk: what is read. Packed in: how long the entrant's own form of the images took "
+    "beyond the import of torch, children included, pages of mapped files too; in brackets without "
+    "these. On disk: what is read. Packed in: how long the entrant's own form of the images took "
     "to write."
 )
 
@@ -53,13 +53,20 @@ def _first_batch(result: Result) -> float | None:
     return median(result.first_batch_seconds) if result.first_batch_seconds else None
 
 
+def _memory(result: Result) -> Cell | None:
+    if not result.peak_pss_bytes:
+        return None
+    anonymous = bytes_words(result.peak_anonymous_bytes)
+    return Cell(f"{bytes_words(result.peak_pss_bytes)} ({anonymous})", result.peak_pss_bytes)
+
+
 _COLUMNS = (
     Column("threads", _number(lambda result: result.threads, str)),
     Column("images/s", lambda result: Cell(spread(result.rates), result.rate)),
     Column("images/s per core", _number(lambda result: result.per_core, "{:,.0f}".format)),
     Column("CPU", _number(lambda result: result.cpu_percent, "{:.0f} %".format)),
     Column("first batch", _number(_first_batch, "{:.2f} s".format)),
-    Column("memory", _number(lambda result: result.peak_pss_bytes or None, bytes_words)),
+    Column("memory (anonymous)", _memory),
     Column("on disk", _number(lambda result: result.bytes_on_disk or None, bytes_words)),
     Column("packed in", _number(lambda result: result.packing_seconds, duration_words)),
     Column("reads", lambda result: Cell(result.form) if result.form else None, numeric=False),
@@ -73,7 +80,7 @@ def columns_of(results: Sequence[Result]) -> list[Column]:
         Column(
             name,
             lambda result, name=name: (  # type: ignore[misc]
-                Cell(f"{result.x:,g}", result.x)
+                Cell(f"{result.x:,.10g}", result.x)
                 if result.x is not None and result.x_name == name
                 else None
             ),
@@ -93,13 +100,13 @@ def name_of(result: Result) -> str:
 
 
 def ordered(results: Sequence[Result]) -> list[Result]:
-    """The fastest first; along an axis, entrant by entrant."""
+    """The fastest first, what loads nothing last; along an axis, entrant by entrant."""
     if any(result.x is not None for result in results):
         return sorted(results, key=lambda result: (name_of(result), result.threads, result.x or 0))
-    return sorted(results, key=lambda result: -result.rate)
+    return sorted(results, key=lambda result: (result.ceiling, -result.rate))
 
 
-def facts(results: Sequence[Result], photos: dict[str, Photos]) -> list[str]:
+def facts(results: Sequence[Result], photos: Mapping[str, Photos]) -> list[str]:
     """What all results of a suite have in common, or all that they have, sentence by sentence."""
     said = []
     for what, of in (

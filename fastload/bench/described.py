@@ -72,8 +72,8 @@ def _words(formats: Sequence[str], qualities: Sequence[int]) -> str:
         return words
     low, high = min(qualities), max(qualities)
     if low == high:
-        return f"{words} of quality {low} by its quantisation tables"
+        return f"{words}, JPEG quality {low} by the quantisation tables"
     return (
-        f"{words} of quality {low} to {high}, median {median(qualities):.0f}, by the quantisation "
-        "tables"
+        f"{words}, JPEG quality {low} to {high} by the quantisation tables, median "
+        f"{median(qualities):.0f}"
     )

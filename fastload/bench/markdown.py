@@ -59,7 +59,7 @@ def _suite(
 ) -> str:
     parts = [f"## {escaped(suite)}"]
     if results:
-        said = "; ".join(facts(results, dict(document.photos)))
+        said = "; ".join(facts(results, document.photos))
         parts += [f"{escaped(said)}." if said else "", _table(results)]
     if failed:
         parts.append(

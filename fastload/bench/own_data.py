@@ -235,7 +235,7 @@ def _result(one: _Measured, prepared: Prepared, recipe: str) -> Result:
         label=entrant.label,
         peer=entrant.peer,
         title=entrant.title,
-        task="replay" if entrant.replays else "load",
+        task="load",
         recipe=recipe,
         threads=entrant.workers,
         batch=entrant.batch,

@@ -85,7 +85,7 @@ def page(documents: Sequence[Document]) -> str:
             document.machine.processor
             for document in {one.machine.processor: one for one in documents}.values()
         ],
-        sections=sections,
+        sections=sections if len(sections) > 1 else {},
         documents=parts,
         several=several,
         legend=LEGEND,
@@ -108,7 +108,7 @@ def _suite(document: Document, identity: str, name: str, results: Sequence[Resul
     return _Suite(
         id=identity,
         name=name,
-        facts=facts(results, dict(document.photos)),
+        facts=facts(results, document.photos),
         chart=chart,
         caption=caption,
         heads=[(column.head, column.numeric) for column in columns],
@@ -121,7 +121,7 @@ def _chart(suite: str, results: Sequence[Result]) -> tuple[Markup | None, str]:
     """A suite's chart and what stands beneath."""
     if any(result.x is not None for result in results):
         return _lines(suite, [result for result in results if result.x is not None])
-    best = best_of_each(results)
+    best = best_of_each([result for result in results if not result.ceiling])
     if len(best) < 2:
         return None, ""
     drawn = bars(
@@ -186,7 +186,7 @@ def _tiles(document: Document) -> list[_Tile]:
     for suite, results in document.suites.items():
         loaders = [result for result in results if result.task == "load" and result.x is None]
         ours = best_of_each([result for result in loaders if result.ours])
-        others = best_of_each([result for result in loaders if not result.ours])
+        others = best_of_each([result for result in loaders if not (result.ours or result.ceiling)])
         if ours and others and len(tiles) < _TILES:
             tiles.append(
                 _Tile(

@@ -123,8 +123,8 @@ def prepare_packed(
         )
     if opened.manifest.source.rejected_in_all:
         raise FastloadError(
-            f"{existing} leaves out files of {data} that cannot be read, at which ImageFolder ends. "
-            "Leave out --pack: a temporary folder without them is measured then."
+            f"{existing} leaves out files of {data} that cannot be read; ImageFolder would end at "
+            "them. Leave out --pack: a temporary folder without them is measured then."
         )
     if dct:
         _check_room(scratch, float(listing.sizes.sum()) * _DCT_RATIO)
@@ -158,10 +158,8 @@ def _check_room(scratch: Path, needed: float) -> None:
 def _sample_notes(listing: Listing, chosen: Listing) -> list[str]:
     if len(chosen) == len(listing):
         return []
-    return [
-        f"A sample: {len(chosen):,} of {len(listing):,} images, taken evenly, and "
-        f"{len(chosen.classes):,} of {len(listing.classes):,} classes."
-    ]
+    classes = f"{len(chosen.classes):,} of {len(listing.classes):,} classes"
+    return [f"A sample: {len(chosen):,} of {len(listing):,} images, evenly taken, of {classes}."]
 
 
 def _without(listing: Listing, paths: set[str]) -> Listing:

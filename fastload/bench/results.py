@@ -17,7 +17,7 @@ from fastload.measure.machine import Machine
 
 __all__ = ["Document", "Failure", "Photos", "Result", "read_document", "write_document"]
 
-OURS = "fastload"
+OURS, CEILING = "fastload", "replay"
 
 
 @dataclass(frozen=True)
@@ -114,6 +114,11 @@ class Result:
     def ours(self) -> bool:
         """Whether it is fastload."""
         return self.peer.partition("_")[0] == OURS
+
+    @property
+    def ceiling(self) -> bool:
+        """Whether nothing was loaded: batches from memory, which no loader can be faster than."""
+        return self.peer == CEILING
 
     @property
     def rates(self) -> tuple[float, ...]:

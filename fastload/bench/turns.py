@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection
 from types import TracebackType
 from typing import Any
 
-from fastload.bench.entrant import Entrant, batches_of, fill_cache, loader_of
+from fastload.bench.entrant import Entrant
 from fastload.measure import processor_time
 from fastload.measure.memory import Memory, Watch, of_tree
 
@@ -38,7 +38,6 @@ class Ready:
 
     Attributes:
         first_batch: seconds from before its loader's construction to its first batch.
-        hits: of the images, the part that its cache had in the last window, 0 to 1.
     """
 
     first_batch: float
@@ -76,7 +75,10 @@ class Turns:
         self.entrant = entrant
         self.peak = Memory()
         self._ours, theirs = _SPAWN.Pipe()
-        self._process = _SPAWN.Process(target=_serve, args=(theirs, entrant, transform))
+        # Spawned processes would otherwise spawn their loader's workers, which is not what a
+        # training program does by default.
+        method = multiprocessing.get_start_method()
+        self._process = _SPAWN.Process(target=_serve, args=(theirs, entrant, transform, method))
         self._process.start()
         theirs.close()
 
@@ -126,9 +128,12 @@ class Turns:
         return answer
 
 
-def _serve(pipe: Connection, entrant: Entrant, transform: Callable[[], Any]) -> None:
+def _serve(
+    pipe: Connection, entrant: Entrant, transform: Callable[[], Any], start_method: str
+) -> None:
     """In the entrant's process: answer until nobody asks any more."""
     try:
+        multiprocessing.set_start_method(start_method, force=True)
         _answer(pipe, entrant, transform)
     except EOFError:
         return
@@ -141,6 +146,8 @@ def _answer(pipe: Connection, entrant: Entrant, transform: Callable[[], Any]) ->
 
     pipe.send(of_tree(os.getpid()))
     pipe.recv()
+    from fastload.bench.loaders import batches_of, fill_cache, loader_of
+
     made = transform()
     start = time.perf_counter()
     loader = loader_of(entrant, made)

@@ -21,6 +21,7 @@ COMMANDS = (
     "recode",
     "export",
     "unpack",
+    "bench",
 )
 
 

@@ -21,7 +21,7 @@ from fastload.words import name_words
 __all__ = ["Bar", "Line", "bars", "lines"]
 
 # Pixels. Text is 13 of them high (frame.css), from its baseline to the next one 17.
-_LINE, _BASELINE, _BAR, _GAP, _WHISKER = 17, 13, 14, 12, 4
+_LINE, _BASELINE, _BELOW, _BAR, _GAP, _WHISKER = 17, 13, 4, 14, 12, 4
 _PLOT, _ABOVE = 220, 14
 # Signs of a label that have room beside its number on a phone.
 _SIGNS = 34
@@ -82,7 +82,7 @@ def bars(bars: Sequence[Bar], unit: str, title: str) -> Markup:
         rows.append(drawn)
     said = "; ".join(f"{bar.label}: {number_words(bar.value)} {unit}" for bar in bars)
     head = _text(1.0, _BASELINE, unit, anchor="end", faint=True)
-    return _chart(f"{title}. {said}", top - _GAP, [head, *rows])
+    return _chart(f"{title}. {said}", top - _GAP + _BELOW, [head, *rows])
 
 
 def _row(bar: Bar, scale: Scale, unit: str, top: float) -> tuple[Markup, float]:
