@@ -10,7 +10,17 @@ from fastload.bench.results import Document, Photos, Result
 from fastload.measure.spread import spread
 from fastload.words import bytes_words, duration_words
 
-__all__ = ["LEGEND", "Cell", "Column", "columns_of", "facts", "name_of", "ordered", "run_facts"]
+__all__ = [
+    "LEGEND",
+    "Cell",
+    "Column",
+    "best_of_each",
+    "columns_of",
+    "facts",
+    "name_of",
+    "ordered",
+    "run_facts",
+]
 
 LEGEND = (
     "images/s: the median of the rounds, lowest and highest in brackets; entrants took turns. Per "
@@ -106,6 +116,21 @@ def ordered(results: Sequence[Result]) -> list[Result]:
     return sorted(results, key=lambda result: (result.ceiling, -result.rate))
 
 
+def best_of_each(results: Sequence[Result]) -> list[Result]:
+    """Of each entrant the fastest number of threads or workers, the fastest entrant first."""
+    best: dict[str, Result] = {}
+    for result in ordered(results):
+        best.setdefault(name_of(result), result)
+    return list(best.values())
+
+
+def note_of(result: Result, results: Sequence[Result]) -> str:
+    """What an entrant reads, and with how many threads, the best of those in ``results``."""
+    several = sum(name_of(other) == name_of(result) for other in results) > 1
+    threads = f"{result.threads} threads or workers{', the best of those tried' * several}"
+    return "; ".join(filter(None, (result.form, threads)))
+
+
 def facts(results: Sequence[Result], photos: Mapping[str, Photos]) -> list[str]:
     """What all results of a suite have in common, or all that they have, sentence by sentence."""
     said = []
@@ -129,10 +154,17 @@ def run_facts(document: Document) -> list[str]:
         lines.append(", ".join(document.versions))
     if document.commit:
         changed = ", with changes that are in no commit" if document.dirty else ""
-        of = f" of {document.commit_time}" if document.commit_time else ""
+        of = f" of {document.commit_time[:10]}" if document.commit_time else ""
         lines.append(f"commit {document.commit[:12]}{of}{changed}")
     rounds = "1 round" if document.rounds == 1 else f"{document.rounds} rounds"
-    lines.append(f"measured {document.time}, {rounds}")
-    if document.smoke:
-        lines.append("A smoke run: it shows that everything works; its figures mean nothing.")
-    return [*lines, *document.notes]
+    return [*lines, f"measured {document.time}, {rounds}"]
+
+
+def notes_of(document: Document) -> list[str]:
+    """What a reader has to know besides, in sentences."""
+    if not document.smoke:
+        return list(document.notes)
+    return [
+        "A smoke run: it shows that everything works; its figures mean nothing.",
+        *document.notes,
+    ]

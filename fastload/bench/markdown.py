@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from fastload.bench.columns import LEGEND, columns_of, facts, name_of, ordered, run_facts
+from fastload.bench.columns import LEGEND, columns_of, facts, name_of, notes_of, ordered, run_facts
 from fastload.bench.results import Document, Failure, Result
 from fastload.words import name_words
 
@@ -44,7 +44,7 @@ def report(document: Document) -> str:
     """All of a document: what it is of, then a table a suite."""
     parts = [
         "# Benchmarks",
-        "\n".join(f"- {escaped(fact)}" for fact in run_facts(document)),
+        "\n".join(f"- {escaped(fact)}" for fact in [*run_facts(document), *notes_of(document)]),
         *(
             _suite(document, suite, results, [one for one in document.failed if one.suite == suite])
             for suite, results in document.suites.items()

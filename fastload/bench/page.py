@@ -8,7 +8,17 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from fastload.bench.columns import LEGEND, columns_of, facts, name_of, ordered, run_facts
+from fastload.bench.columns import (
+    LEGEND,
+    best_of_each,
+    columns_of,
+    facts,
+    name_of,
+    note_of,
+    notes_of,
+    ordered,
+    run_facts,
+)
 from fastload.bench.results import Document, Failure, Result
 from fastload.pages import render
 from fastload.pages.charts import Bar, Line, bars, lines
@@ -70,7 +80,8 @@ def page(documents: Sequence[Document]) -> str:
             _suite(document, f"suite-{number}-{place}", name, results)
             for place, (name, results) in enumerate(document.suites.items())
         ]
-        parts.append((Path(document.file).name, run_facts(document), _tiles(document), suites))
+        facts_of_run = [*run_facts(document), *notes_of(document)]
+        parts.append((Path(document.file).name, facts_of_run, _tiles(document), suites))
     several = len(documents) > 1
     sections = {
         suite.id: f"{name}: {suite.name}" if several else suite.name
@@ -131,7 +142,7 @@ def _chart(suite: str, results: Sequence[Result]) -> tuple[Markup | None, str]:
                 result.rate,
                 min(result.rates),
                 max(result.rates),
-                _note(result, results),
+                note_of(result, results),
                 result.ours,
             )
             for result in best
@@ -140,20 +151,6 @@ def _chart(suite: str, results: Sequence[Result]) -> tuple[Markup | None, str]:
         suite,
     )
     return drawn, "Bar: median of the rounds. Line: from the slowest round to the fastest."
-
-
-def best_of_each(results: Sequence[Result]) -> list[Result]:
-    """Of each entrant the fastest number of threads or workers, the fastest entrant first."""
-    best: dict[str, Result] = {}
-    for result in ordered(results):
-        best.setdefault(name_of(result), result)
-    return list(best.values())
-
-
-def _note(result: Result, results: Sequence[Result]) -> str:
-    several = sum(name_of(other) == name_of(result) for other in results) > 1
-    best = f"{result.threads} threads or workers, the best of those tried" if several else ""
-    return ", ".join(filter(None, (result.form, best)))
 
 
 def _lines(suite: str, results: Sequence[Result]) -> tuple[Markup, str]:

@@ -177,9 +177,9 @@ def _peers_of(names: str, transform: str) -> Callable[[Document, Prepared, Path]
 
 def _print(document: Document) -> None:
     """Tables for a terminal: an entrant a column, so many side by side as there is room for."""
-    from fastload.bench.columns import facts, ordered, run_facts
+    from fastload.bench.columns import facts, notes_of, ordered, run_facts
 
-    for line in run_facts(document):
+    for line in [*run_facts(document), *notes_of(document)]:
         tell(name_words(line))
     console = Console()
     beside = max(1, (console.width - _HEAD_WIDTH) // _COLUMN_WIDTH)

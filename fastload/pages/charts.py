@@ -116,10 +116,10 @@ def _row(bar: Bar, scale: Scale, unit: str, top: float) -> tuple[Markup, float]:
 
 
 def _whisker(low: float, high: float, middle: float) -> Markup:
-    ends = (
-        _segment((at, middle - _WHISKER), (at, middle + _WHISKER), "whisker") for at in (low, high)
-    )
-    return _joined([_segment((low, middle), (high, middle), "whisker"), *ends])
+    """A line and its ends, with a rim that sets it off from the bar."""
+    ends = [((at, middle - _WHISKER), (at, middle + _WHISKER)) for at in (low, high)]
+    segments = [((low, middle), (high, middle)), *ends]
+    return _joined(_segment(*one, role) for role in ("rim", "whisker") for one in segments)
 
 
 def lines(
