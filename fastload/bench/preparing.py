@@ -83,7 +83,7 @@ def prepare(
         chosen = _without(chosen, {path for path, _ in packed.rejected})
         folder = scratch / "readable"
         link(chosen, folder)
-        notes.append(f"{len(packed.rejected):,} files that cannot be read are left out.")
+        notes.append(f"Files that cannot be read are left out: {len(packed.rejected):,}.")
     dct_packed = pack(folder, scratch / "images-dct.pack", codec="dct") if dct else None
     return Prepared(
         folder=folder,
