@@ -85,6 +85,7 @@ _COLUMNS = (
 
 def columns_of(results: Sequence[Result]) -> list[Column]:
     """Those columns behind the name that have something to say of these results."""
+    heads = [column.head for column in _COLUMNS]
     axes = dict.fromkeys(result.x_name for result in results if result.x is not None)
     along = [
         Column(
@@ -96,6 +97,7 @@ def columns_of(results: Sequence[Result]) -> list[Column]:
             ),
         )
         for name in axes
+        if name not in heads
     ]
     return [
         column

@@ -154,8 +154,7 @@ def _chart(suite: str, results: Sequence[Result]) -> tuple[Markup | None, str]:
 
 
 def _lines(suite: str, results: Sequence[Result]) -> tuple[Markup, str]:
-    names = {(name_of(result), result.threads) for result in results}
-    alone = len({name for name, _ in names}) == len(names)
+    alone = len({(name_of(result), result.x) for result in results}) == len(results)
     points: dict[str, list[tuple[float, float]]] = {}
     for result in results:
         label = name_of(result) if alone else f"{name_of(result)}, {result.threads} threads"

@@ -15,7 +15,15 @@ from typing import Any
 from fastload.bench.fields import Fields, ResultsError
 from fastload.measure.machine import Machine
 
-__all__ = ["Document", "Failure", "Photos", "Result", "read_document", "write_document"]
+__all__ = [
+    "Document",
+    "Failure",
+    "Photos",
+    "Result",
+    "read_document",
+    "read_result",
+    "write_document",
+]
 
 OURS, CEILING = "fastload", "replay"
 
@@ -268,7 +276,7 @@ def read_document(file: Path) -> Document:
         photos={kind: _photos(one) for kind, one in ours.inner("photos").items()},
         rounds=ours.whole("rounds"),
         smoke=ours.truth("smoke"),
-        results=tuple(_result(one.inner("extra_info")) for one in fields.objects("benchmarks")),
+        results=tuple(read_result(one.inner("extra_info")) for one in fields.objects("benchmarks")),
         failed=tuple(_failure(one) for one in ours.objects("failed")),
         notes=ours.texts("notes"),
     )
@@ -318,7 +326,12 @@ def _failure(fields: Fields) -> Failure:
     return Failure(*(fields.text(name) for name in ("suite", "label", "peer", "error")))
 
 
-def _result(fields: Fields) -> Result:
+def read_result(fields: Fields) -> Result:
+    """Read what was measured of one entrant.
+
+    Raises:
+        ResultsError: a figure is missing or wrong.
+    """
     seconds = fields.numbers("seconds", above=0)
     if not seconds:
         raise fields.error("seconds", "a list with a number for each round", [])

@@ -22,7 +22,7 @@ from fastload.words import name_words
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from fastload.bench.preparing import Prepared
+    from fastload.bench.own_data import Plan
     from fastload.bench.results import Document, Result
 
 __all__ = ["command"]
@@ -126,15 +126,16 @@ def run(
                 prepared = prepare(data, place, images or MOST_IMAGES, codec == "dct", _say)
             else:
                 prepared = prepare_packed(data, pack, place, codec == "dct", _say)
+            plan = Plan(minutes, batch_size, rounds)
             document = measure_folder(
                 prepared,
                 partial(transform_named, transform),
                 PRESETS.get(transform, transform),
-                Plan(minutes, batch_size, rounds),
+                plan,
                 _say,
             )
             if measure_peers is not None:
-                document = measure_peers(document, prepared, place)
+                document = measure_peers(document, prepared.folder, place, plan)
     except OSError as error:
         raise click.ClickException(str(error)) from error
     if result is not None:
@@ -152,7 +153,7 @@ def _say(words: str) -> None:
     click.echo(words, err=True)
 
 
-def _peers_of(names: str, transform: str) -> Callable[[Document, Prepared, Path], Document]:
+def _peers_of(names: str, transform: str) -> Callable[[Document, Path, Path, Plan], Document]:
     """What measures other loaders, found before minutes of measuring."""
     if transform not in PRESETS:
         raise click.UsageError(
@@ -169,10 +170,10 @@ def _peers_of(names: str, transform: str) -> Callable[[Document, Prepared, Path]
             "and `python -m fastload.cli bench DATA --peers all` measures."
         ) from error
     try:
-        chosen = door.chosen(names)
+        peers = door.chosen(names)
     except ValueError as error:
         raise click.UsageError(f"--peers: {error}") from error
-    return partial(door.beside_peers, chosen=chosen, preset=transform, tell=_say)
+    return partial(door.beside_peers, peers=peers, preset=transform, tell=_say)
 
 
 def _print(document: Document) -> None:

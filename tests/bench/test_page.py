@@ -40,6 +40,16 @@ def test_what_loads_nothing_is_no_rival() -> None:
     assert ">replay</th>" in shown
 
 
+def test_an_axis_of_threads_is_one_line() -> None:
+    scaling = [
+        at_rate(f"fastload x{n}", 1000 * n, 0, threads=n, x=float(n), x_name="threads")
+        for n in (1, 2, 4)
+    ]
+    shown = page([document(scaling)])
+    assert "loader. fastload: 1,000 at 1.00, 4,000 at 4.00, images/s against threads" in shown
+    assert shown.count(">threads</button>") == 1
+
+
 def test_several_documents_keep_their_names() -> None:
     documents = [document([at_rate("fastload", 10)], file=f"runs/{n}.json") for n in "ab"]
     shown = page(documents)
