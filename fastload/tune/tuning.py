@@ -64,11 +64,19 @@ class Tuning:
 
     @property
     def code(self) -> str:
-        """The line to paste: the loader of ``dataset`` with its arguments."""
+        """What to paste: the loader of ``dataset``, and where it comes from."""
         chosen = self.choice.settings.arguments()
         given = {"batch_size": self.batch_size, "shuffle": True, **chosen}
         words = ", ".join(f"{name}={value!r}" for name, value in given.items())
-        return f"loader = DataLoader(dataset, {words})"
+        home = "fastload" if self.is_pack else "torch.utils.data"
+        return f"from {home} import DataLoader\n\nloader = DataLoader(dataset, {words})"
+
+    def curve(self) -> list[tuple[int, float]]:
+        """Images/s of each number of workers that was tried, all else being as at the start."""
+        start = self.trials[0].settings
+        same = {trial.settings.num_workers: trial for trial in reversed(self.trials)
+                if _apart_from_workers(trial.settings) == _apart_from_workers(start)}
+        return [(workers, same[workers].images_per_second) for workers in sorted(same)]
 
     @property
     def verdict(self) -> str:
