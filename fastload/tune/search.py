@@ -39,11 +39,14 @@ class Axis:
         field: its name in the settings.
         values: what to try.
         climbs: whether the next value is tried only where the one before was faster.
+        saves: whether the values make settings smaller: they are tried also where what was found
+            is fast enough.
     """
 
     field: str
     values: Sequence[Any]
     climbs: bool = False
+    saves: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,8 +77,8 @@ def search(trials: Trials, space: Space, enough: float | None = None) -> Trial:
     """
     best = _refined(trials, _climbed(trials, space, enough), enough)
     for axis in space.axes:
-        if not _reached(trials.rate(best), enough):
-            best = _varied(trials, best, axis)
+        if axis.saves or not _reached(trials.rate(best), enough):
+            best = _varied(trials, best, axis, enough)
     _measure_again(trials, enough)
     return smallest_near_best(trials.all, enough)
 
@@ -166,7 +169,7 @@ def _middle(asked: Sequence[int], best: int, only_below: bool) -> int | None:
     return None
 
 
-def _varied(trials: Trials, best: Settings, axis: Axis) -> Settings:
+def _varied(trials: Trials, best: Settings, axis: Axis, enough: float | None) -> Settings:
     among, last = [best], trials.rate(best)
     for value in axis.values:
         varied = replace(best, **{axis.field: value})
@@ -176,7 +179,7 @@ def _varied(trials: Trials, best: Settings, axis: Axis) -> Settings:
             break
         last = rate
     measured = [trial for trial in trials.all if trial.settings in among]
-    return smallest_near_best(measured).settings
+    return smallest_near_best(measured, enough).settings
 
 
 def _measure_again(trials: Trials, enough: float | None) -> None:

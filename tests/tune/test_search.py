@@ -76,11 +76,18 @@ def test_more_batches_ahead_are_taken_where_they_help() -> None:
 
 
 def test_a_cache_that_brings_nothing_is_left_out() -> None:
-    space = Space(PackSettings(1), 3, (Axis("cache", (0,)),))
+    space = Space(PackSettings(1), 3, (Axis("cache", (0,), saves=True),))
     alike = planted(lambda settings: 100.0 * min(settings.num_workers, 2))
     assert search(alike, space).settings == PackSettings(2, cache=0)
     faster = planted(lambda settings: 100.0 * settings.num_workers * (1 if settings.cache else 0.5))
     assert search(faster, space).settings == PackSettings(3, cache="auto")
+
+
+def test_memory_is_saved_also_where_the_step_is_the_bottleneck() -> None:
+    space = Space(PackSettings(1), 3, (Axis("cache", (0,), saves=True), PREFETCH))
+    trials = planted(lambda settings: 400.0)
+    assert search(trials, space, enough=390.0).settings == PackSettings(1, cache=0)
+    assert [trial.settings for trial in trials.all] == [PackSettings(1), PackSettings(1, cache=0)]
 
 
 def test_other_pixels_are_taken_only_where_they_are_faster() -> None:
