@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from hashlib import sha256
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -163,6 +164,9 @@ def _print(tuning: Tuning) -> None:
     Console().print(_table(list(rows_of(tuning)), "threads" if tuning.is_pack else "workers"))
     for refusal in tuning.refused:
         tell(f"Not tried: {refusal.settings.words()}: {refusal.reason}.")
+    for trial in tuning.trials:
+        if trial.failure:
+            tell(f"Died: {trial.settings.words()}: {name_words(trial.failure)}")
     if tuning.turn is not None:
         tell(_turn_words(tuning))
     for note in tuning.notes:
@@ -170,13 +174,13 @@ def _print(tuning: Tuning) -> None:
 
 
 def _table(rows: Sequence[Row], kind: str) -> Table:
-    table = Table("", box=SIMPLE_HEAD, pad_edge=False)
+    table = Table("", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     for head in (kind, "ahead"):
         table.add_column(head, justify="right")
     besides = any(row.others for row in rows)
     if besides:
         table.add_column("besides")
-    for head in ("images/s", "windows", "first batch", "CPU", "memory"):
+    for head in ("images/s", "windows", "first\nbatch", "CPU", "memory"):
         table.add_column(head, justify="right")
     for row in rows:
         setting = (row.workers, row.ahead, *([row.others] if besides else []))
@@ -244,9 +248,9 @@ def _print_end(tuning: Tuning, source: Path, kept: Path | None) -> None:
     if kept is not None:
         click.echo(f"{name_words(str(kept))}: the choice, for DataLoader(..., tuned=True).")
     else:
+        folder = quote(name_words(str(source)))
         tell(
-            f"Another way: `fastload pack {name_words(str(source))}`, and `fastload tune` of the "
-            "pack measures that."
+            f"Another way: `fastload pack {folder}`, and `fastload tune` of the pack measures that."
         )
     tried = "1 setting" if len(tuning.trials) == 1 else f"{len(tuning.trials)} settings"
     tell(f"{tuning.verdict} Tried: {tried} in {duration_words(tuning.seconds)}.")

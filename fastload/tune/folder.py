@@ -73,9 +73,9 @@ def tune_folder(
     >>> class Digits:
     ...     def __len__(self): return 100
     ...     def __getitem__(self, index): return index
-    >>> tuning = tune_folder(Digits(), batch_size=10, seconds=0.01)
-    >>> tuning.code.startswith("loader = DataLoader(dataset, batch_size=10, shuffle=True, num_w")
-    True
+    >>> tuning = tune_folder(Digits(), batch_size=10, target=1.0, seconds=0.01)
+    >>> print(tuning.code.splitlines()[-1])
+    loader = DataLoader(dataset, batch_size=10, shuffle=True, num_workers=0)
     """
     many = local_ranks() if ranks is None else ranks
     question = Question(batch_size, step, target, seconds, many, progress)

@@ -173,6 +173,8 @@ def _varied(trials: Trials, best: Settings, axis: Axis, enough: float | None) ->
     among, last = [best], trials.rate(best)
     for value in axis.values:
         varied = replace(best, **{axis.field: value})
+        if varied.arguments() == best.arguments():
+            continue  # without workers, nothing is prefetched
         rate = trials.rate(varied)
         among.append(varied)
         if axis.climbs and rate <= (1 + NEAR) * last:
