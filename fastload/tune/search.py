@@ -75,6 +75,15 @@ def search(trials: Trials, space: Space, enough: float | None = None) -> Trial:
     Returns:
         The choice. All that was measured is in ``trials``.
     """
+    choice = _searched(trials, space, enough)
+    if enough is None or choice.images_per_second >= enough:
+        return choice
+    # A single window may have flattered: then all that was left out is looked at, too.
+    flattered = any(max(trial.rates, default=0.0) >= enough for trial in trials.all)
+    return _searched(trials, space, None) if flattered else choice
+
+
+def _searched(trials: Trials, space: Space, enough: float | None) -> Trial:
     best = _refined(trials, _climbed(trials, space, enough), enough)
     for axis in space.axes:
         if axis.saves or not _reached(trials.rate(best), enough):
@@ -88,8 +97,8 @@ def smallest_near_best(trials: Sequence[Trial], enough: float | None = None) -> 
 
     Where some were measured several times, the others are out of the running.
     """
-    rounds = max(len(trial.windows) for trial in trials)
-    finalists = [trial for trial in trials if len(trial.windows) == rounds]
+    rounds = min(1 + _ROUNDS, max(len(trial.windows) for trial in trials))
+    finalists = [trial for trial in trials if len(trial.windows) >= rounds]
     floor = _floor(max(trial.images_per_second for trial in finalists), enough)
     return min(
         (trial for trial in finalists if trial.images_per_second >= floor),

@@ -61,14 +61,14 @@ def test_a_step_and_a_transform_of_the_users(small_pack: Path, tmp_path: Path) -
         "def step(batch):\n"
         "    images, labels = batch\n"
         "    assert images.shape[1:] == (3, 8, 8)\n"
-        "    time.sleep(0.03)\n"
+        "    time.sleep(0.1)\n"
         "steps = 3\n"
     )
     names = ("--transform", f"{program}:transform", "--train-step", f"{program}:step")
     result = run("tune", small_pack, *QUICK, *names)
     assert result.exit_code == 0, result.output
-    assert re.search(r"Headroom: the step alone takes 1[0-3]\d images/s\.", result.stdout)
-    assert "data is not the bottleneck" in result.stdout
+    assert re.search(r"Headroom: the step alone takes (39|40) images/s\.", result.stdout)
+    assert "images/s from memory and" in result.stdout
     refused = run("tune", small_pack, *QUICK, "--train-step", f"{program}:steps")
     assert refused.exit_code == 1 and "is no function" in refused.output
 

@@ -112,6 +112,13 @@ def test_enough_that_is_out_of_reach_changes_nothing() -> None:
     assert search(trials, folder(8), enough=1000.0).settings == FolderSettings(2)
 
 
+def test_a_window_that_flattered_does_not_end_the_search() -> None:
+    speeds = iter([300.0])
+    trials = planted(lambda settings: next(speeds, 100.0 * settings.num_workers or 90.0))
+    choice = search(trials, folder(4), enough=290.0)
+    assert choice.settings == FolderSettings(4)
+
+
 def test_what_does_not_fit_is_named_and_never_run() -> None:
     def speed(settings: Settings) -> float:
         assert settings.num_workers <= 2

@@ -76,13 +76,10 @@ def test_a_loader_whose_best_is_at_three_workers() -> None:
 @pytest.mark.usefixtures("machine")
 def test_a_step_slower_than_any_loader() -> None:
     dataset = Sleeping(dict.fromkeys(range(5), 0.0))
-    tuning = tune_folder(
-        dataset, batch_size=2, step=lambda batch: time.sleep(0.05), seconds=SECONDS
-    )
+    tuning = tune_folder(dataset, batch_size=2, step=lambda batch: time.sleep(0.1), seconds=SECONDS)
     assert tuning.headroom is not None
-    assert tuning.headroom.images_per_second == pytest.approx(40, rel=0.1)
+    assert tuning.headroom.images_per_second == pytest.approx(20, rel=0.1)
     assert tuning.verdict.endswith("data is not the bottleneck.")
-    assert "takes 40 images/s" in tuning.verdict or "takes 39 images/s" in tuning.verdict
     assert tried(tuning) == {0}
 
 
