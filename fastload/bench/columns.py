@@ -23,7 +23,7 @@ __all__ = [
 ]
 
 LEGEND = (
-    "images/s: the median of the rounds, lowest and highest in brackets; entrants took turns. Per "
+    "Threads: or worker processes. images/s: the median of the rounds, lowest and highest in brackets; entrants took turns. Per "
     "core: images a second of CPU time, of all processes. CPU: 100 % is one core kept busy. First "
     "batch: from before the loader's construction, imports not counted. Memory: the highest, "
     "beyond the import of torch, children included, pages of mapped files too; in brackets without "
@@ -71,7 +71,7 @@ def _memory(result: Result) -> Cell | None:
 
 
 _COLUMNS = (
-    Column("threads", _number(lambda result: result.threads, str)),
+    Column("threads", _number(lambda result: None if result.ceiling else result.threads, str)),
     Column("images/s", lambda result: Cell(spread(result.rates), result.rate)),
     Column("images/s per core", _number(lambda result: result.per_core, "{:,.0f}".format)),
     Column("CPU", _number(lambda result: result.cpu_percent, "{:.0f} %".format)),
@@ -129,8 +129,9 @@ def best_of_each(results: Sequence[Result]) -> list[Result]:
 def note_of(result: Result, results: Sequence[Result]) -> str:
     """What an entrant reads, and with how many threads, the best of those in ``results``."""
     several = sum(name_of(other) == name_of(result) for other in results) > 1
-    threads = f"{result.threads} threads or workers{', the best of those tried' * several}"
-    return "; ".join(filter(None, (result.form, threads)))
+    threads = "1 thread" if result.threads == 1 else f"{result.threads} threads"
+    best = ", the best number of those tried" if several else ""
+    return "; ".join(filter(None, (result.form, threads + best)))
 
 
 def facts(results: Sequence[Result], photos: Mapping[str, Photos]) -> list[str]:

@@ -62,18 +62,10 @@ def _headers(files: Sequence[Path]) -> Iterator[tuple[int, int, str, int | None]
 
 def _words(formats: Sequence[str], qualities: Sequence[int]) -> str:
     counts = Counter(formats)
-    if len(counts) == 1:
-        words = next(iter(counts))
-    else:
-        words = ", ".join(
-            f"{count / len(formats):.0%} {name}" for name, count in counts.most_common()
-        )
+    shares = (f"{count / len(formats):.0%} {name}" for name, count in counts.most_common())
+    words = ", ".join(shares) if len(counts) > 1 else formats[0]
     if not qualities:
         return words
     low, high = min(qualities), max(qualities)
-    if low == high:
-        return f"{words}, JPEG quality {low} by the quantisation tables"
-    return (
-        f"{words}, JPEG quality {low} to {high} by the quantisation tables, median "
-        f"{median(qualities):.0f}"
-    )
+    spread = f"{low} to {high}, median {median(qualities):.0f}," if low < high else f"{low}"
+    return f"{words} (JPEG quality {spread} by the quantisation tables)"

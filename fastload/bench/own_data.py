@@ -20,7 +20,7 @@ from fastload.bench.preparing import Prepared
 from fastload.bench.results import Document, Failure, Result
 from fastload.bench.turns import EntrantError, Ready, Turns, Window
 from fastload.cpus import usable_cpus
-from fastload.measure.machine import this_machine
+from fastload.measure.machine import Machine, this_machine
 from fastload.tune import tune_folder, tune_pack
 from fastload.version import __version__
 
@@ -37,6 +37,8 @@ _TUNED_FROM_MINUTES = 1.0
 # the tuner saw.
 _FASTER = 8
 _MOST_SAMPLES = 20_000_000
+# Jobs a CPU in the minute before, from which on something else runs beside.
+_BUSY = 0.5
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,8 @@ def measure_folder(
         plan: how much is measured.
         tell: told what is going on.
     """
+    # Before this run itself keeps it busy.
+    machine = this_machine()
     entrants, notes = finalists(prepared, transform, plan, tell)
     seconds = plan.window_seconds(len(entrants))
     results: list[Result] = []
@@ -112,7 +116,7 @@ def measure_folder(
             results.append(_result(one, prepared, recipe))
     return Document(
         file="",
-        machine=this_machine(),
+        machine=machine,
         commit="",
         dirty=False,
         commit_time="",
@@ -122,8 +126,17 @@ def measure_folder(
         smoke=False,
         results=results,
         failed=failed,
-        notes=[*prepared.notes, *notes],
+        notes=[*prepared.notes, *notes, *_busy(machine)],
     )
+
+
+def _busy(machine: Machine) -> list[str]:
+    if machine.load < _BUSY * machine.cpus:
+        return []
+    return [
+        f"The machine was busy before (load average {machine.load:.1f} of {machine.cpus} CPUs): "
+        "measure again when it is not."
+    ]
 
 
 def _round(running: Sequence[_Measured], seconds: float) -> None:
@@ -146,7 +159,7 @@ def finalists(
         batch_size=plan.batch,
         seconds=plan.tuning_seconds(_FOLDER_SHARE),
     )
-    notes = [f"ImageFolder as tuned: {tuned.code}"]
+    notes = [f"ImageFolder as tuned: {tuned.choice.settings.words()}."]
     settings: dict[str, Any] = {"num_workers": usable_cpus()}
     rate = tuned.choice.images_per_second
     if plan.minutes >= _TUNED_FROM_MINUTES:
@@ -158,7 +171,7 @@ def finalists(
             seconds=plan.tuning_seconds(_PACK_SHARE),
         )
         settings = dict(ours.choice.settings.arguments())
-        notes.append(f"fastload as tuned: {ours.code}")
+        notes.append(f"fastload as tuned: {ours.choice.settings.words()}.")
         rate = max(rate, ours.choice.images_per_second)
     else:
         notes.append(
@@ -245,9 +258,10 @@ def _result(one: _Measured, prepared: Prepared, recipe: str) -> Result:
         images=tuple(window.images for window in one.windows),
         seconds=tuple(window.seconds for window in one.windows),
         cpu_seconds=tuple(window.cpu_seconds for window in one.windows),
-        first_batch_seconds=(one.ready.first_batch,),
-        peak_pss_bytes=one.turns.peak.pss,
-        peak_anonymous_bytes=one.turns.peak.anonymous,
+        first_batch_seconds=() if entrant.replays else (one.ready.first_batch,),
+        # Copies are made of what a loader has left behind: its memory is not theirs.
+        peak_pss_bytes=0 if entrant.replays else one.turns.peak.pss,
+        peak_anonymous_bytes=0 if entrant.replays else one.turns.peak.anonymous,
         bytes_on_disk=_bytes_on_disk(entrant, prepared),
         packing_seconds=_packing_seconds(entrant, prepared),
         version=_version(entrant),

@@ -18,6 +18,7 @@ COMMANDS = (
     "verify",
     "duplicates",
     "split",
+    "tune",
     "recode",
     "export",
     "unpack",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -72,9 +73,9 @@ def tune_folder(
     >>> class Digits:
     ...     def __len__(self): return 100
     ...     def __getitem__(self, index): return index
-    >>> tuning = tune_folder(Digits(), batch_size=10, seconds=0.01)
-    >>> tuning.code.startswith("loader = DataLoader(dataset, batch_size=10, shuffle=True, num_w")
-    True
+    >>> tuning = tune_folder(Digits(), batch_size=10, target=1.0, seconds=0.01)
+    >>> print(tuning.code.splitlines()[-1])
+    loader = DataLoader(dataset, batch_size=10, shuffle=True, num_workers=0)
     """
     many = local_ranks() if ranks is None else ranks
     question = Question(batch_size, step, target, seconds, many, progress)
@@ -116,23 +117,17 @@ class _Folder(Subject):
         return list(islice(loader, count))
 
     def run(self, settings: Settings, question: Question) -> Window:
-        return run_window(
-            lambda: self._loader(settings, question.batch_size, Endless(self._chosen)),
-            Pace.of(settings, question.batch_size, question.seconds),
-            consumer(question.step, settings),
-        )
+        with _many_workers():
+            return run_window(
+                lambda: self._loader(settings, question.batch_size, Endless(self._chosen)),
+                Pace.of(settings, question.batch_size, question.seconds),
+                consumer(question.step, settings),
+            )
 
     def _loader(self, settings: Settings, batch_size: int, sampler: Any) -> DataLoader[Any]:
-        with warnings.catch_warnings():
-            # Whether so many workers are too many is what is being found out.
-            warnings.filterwarnings("ignore", "This DataLoader will create")
-            return DataLoader(
-                self._dataset,
-                batch_size,
-                sampler=sampler,
-                drop_last=True,
-                **settings.arguments(),
-            )
+        return DataLoader(
+            self._dataset, batch_size, sampler=sampler, drop_last=True, **settings.arguments()
+        )
 
     def turn(self, choice: Trial, question: Question) -> Turn | None:
         if not choice.settings.num_workers:
@@ -144,7 +139,8 @@ class _Folder(Subject):
             settings = _with_workers_kept(choice.settings, kept)
             return self._loader(settings, question.batch_size, images.tolist())
 
-        return measure_turn(make, self.images / choice.images_per_second)
+        with _many_workers():
+            return measure_turn(make, self.images / choice.images_per_second)
 
     def settled(self, settings: Settings, turn: Turn | None) -> Settings:
         return _with_workers_kept(settings, turn is not None and turn.worth_keeping)
@@ -160,3 +156,11 @@ class _Folder(Subject):
 def _with_workers_kept(settings: Settings, kept: bool) -> FolderSettings:
     assert isinstance(settings, FolderSettings)
     return replace(settings, persistent_workers=kept)
+
+
+@contextmanager
+def _many_workers() -> Iterator[None]:
+    """Whether so many workers are too many is what is being found out: torch need not say it."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "This DataLoader will create")
+        yield

@@ -16,7 +16,7 @@ from torchvision.transforms import v2
 from fastload.caching import AUTO_SHARE
 from fastload.cpus import local_ranks
 from fastload.dataset import ImageFolder
-from fastload.engines import DECODES, ENGINES, check_engine, engine_class
+from fastload.engines import check_engine, engine_class
 from fastload.engines.cache import shared_cache
 from fastload.explanation import named_transforms
 from fastload.loader import DataLoader
@@ -130,6 +130,7 @@ class _Pack(Subject):
         self._keeps = bool(np.isin(codecs, _KEPT).any()) and "auto" in self._engines
         self._cache_bytes = 0
         self._keeper: DataLoader | None = None
+        self._filled_for = ""
         self.name = str(dataset.pack.root)
         self.transform = ", ".join(named_transforms(dataset.pipeline))
         self.images, self.sampled = len(dataset), len(self._chosen)
@@ -137,7 +138,7 @@ class _Pack(Subject):
     def space(self, budget: Budget) -> Space:
         share = self.sampled / self.images
         self._cache_bytes = int(AUTO_SHARE * budget.memory * share) if self._keeps else 0
-        self._fill(budget)
+        self._fill(self._decodes[0])
         start = PackSettings(
             1,
             cache="auto" if self._keeps else 0,
@@ -145,7 +146,7 @@ class _Pack(Subject):
             decode=self._decodes[0],
         )
         axes = [
-            Axis("cache", (0,)) if self._keeps else None,
+            Axis("cache", (0,), saves=True) if self._keeps else None,
             Axis("prefetch_factor", _PREFETCH, climbs=True),
             *pinning(),
             Axis("decode", self._decodes[1:]),
@@ -154,16 +155,21 @@ class _Pack(Subject):
         # One thread more than there are CPUs: the consumer's own work leaves gaps.
         return Space(start, budget.cpus + 1, [axis for axis in axes if axis and axis.values])
 
-    def _fill(self, budget: Budget) -> None:
-        """Read the images once and let the cache have them; it keeps them as long as the keeper."""
+    def _fill(self, decode: str) -> None:
+        """Read the images once and let the cache have them; it keeps them as long as the keeper.
+
+        What it keeps for one way to decode is of no use to another.
+        """
+        self.close()
         whole = copy.copy(self._dataset)
         whole.transform = _FILLING
-        self._keeper = self._loader(whole, budget.cpus, cache=self._cache_bytes)
-        own = self._loader(self._dataset, budget.cpus, cache=self._cache_bytes)
+        self._keeper = self._loader(whole, cache=self._cache_bytes)
+        own = self._loader(self._dataset, cache=self._cache_bytes, decode=decode)
         for loader in (self._keeper, *[own] * _PASSES):
             for _ in islice(loader, -(-self.sampled // _FILLED_AT_ONCE)):
                 pass
         own.close()
+        self._filled_for = decode
 
     def close(self) -> None:
         """Let go of the cache."""
@@ -171,37 +177,36 @@ class _Pack(Subject):
             self._keeper.close()
 
     def batches(self, count: int, batch_size: int) -> list[Any]:
-        loader = self._loader(self._dataset, 0, batch_size, cache=0)
+        loader = self._loader(self._dataset, batch_size, num_workers=0, cache=0)
         try:
             return list(islice(loader, count))
         finally:
             loader.close()
 
     def run(self, settings: Settings, question: Question) -> Window:
+        assert isinstance(settings, PackSettings)
         arguments = settings.arguments()
-        if arguments["cache"]:
+        cached = settings.cache != 0 and settings.engine == "auto"
+        if cached:
             arguments["cache"] = self._cache_bytes
-        kept = shared_cache().facts().bytes
+        if cached and settings.decode != self._filled_for:
+            self._fill(settings.decode)
+        before = shared_cache().facts().bytes
         window = run_window(
             lambda: self._loader(self._dataset, batch_size=question.batch_size, **arguments),
             Pace.of(settings, question.batch_size, question.seconds),
             consumer(question.step, settings),
         )
-        now = shared_cache().facts().bytes
-        # The cache is full already, and as much smaller as the trials load fewer images.
-        whole = round(now * self.images / self.sampled) if arguments["cache"] else 0
-        return replace(window, memory=max(0, window.memory - (now - kept)) + whole)
+        after = shared_cache().facts().bytes
+        # The cache was full before, and is as much smaller as the trials load fewer images.
+        whole = round(after * self.images / self.sampled) if cached else 0
+        return replace(window, memory=max(0, window.memory - (after - before)) + whole)
 
     def _loader(
-        self, dataset: ImageFolder, num_workers: int, batch_size: int = 0, **given: Any
+        self, dataset: ImageFolder, batch_size: int = _FILLED_AT_ONCE, **given: Any
     ) -> DataLoader:
         return DataLoader(
-            dataset,
-            batch_size or _FILLED_AT_ONCE,
-            sampler=Endless(self._chosen),
-            num_workers=num_workers,
-            drop_last=True,
-            **given,
+            dataset, batch_size, sampler=Endless(self._chosen), drop_last=True, **given
         )
 
     def notes(self) -> Iterator[str]:
@@ -214,9 +219,8 @@ class _Pack(Subject):
             )
         if "fast" in self._decodes:
             yield "decode='fast' gives pixels near the exact ones (docs/loading.md says how near)."
-        absent = [name for name in ENGINES if name != _NATIVE and name not in self._engines]
-        if self._engines == ["auto"]:
+        if self._engines == ["auto"] and self._decodes == [_EXACT]:
             yield (
-                "What would change pixels was not tried: --engines "
-                f"{','.join((_NATIVE, *absent))} and --decode {','.join(DECODES)} do that."
+                "Other engines and decode='fast' change pixels a little: they are not tried, but "
+                "with --engines installed and --decode exact,fast."
             )

@@ -39,11 +39,14 @@ class Axis:
         field: its name in the settings.
         values: what to try.
         climbs: whether the next value is tried only where the one before was faster.
+        saves: whether the values make settings smaller: they are tried also where what was found
+            is fast enough.
     """
 
     field: str
     values: Sequence[Any]
     climbs: bool = False
+    saves: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,10 +75,19 @@ def search(trials: Trials, space: Space, enough: float | None = None) -> Trial:
     Returns:
         The choice. All that was measured is in ``trials``.
     """
+    choice = _searched(trials, space, enough)
+    if enough is None or choice.images_per_second >= enough:
+        return choice
+    # A single window may have flattered: then all that was left out is looked at, too.
+    flattered = any(max(trial.rates, default=0.0) >= enough for trial in trials.all)
+    return _searched(trials, space, None) if flattered else choice
+
+
+def _searched(trials: Trials, space: Space, enough: float | None) -> Trial:
     best = _refined(trials, _climbed(trials, space, enough), enough)
     for axis in space.axes:
-        if not _reached(trials.rate(best), enough):
-            best = _varied(trials, best, axis)
+        if axis.saves or not _reached(trials.rate(best), enough):
+            best = _varied(trials, best, axis, enough)
     _measure_again(trials, enough)
     return smallest_near_best(trials.all, enough)
 
@@ -85,8 +97,8 @@ def smallest_near_best(trials: Sequence[Trial], enough: float | None = None) -> 
 
     Where some were measured several times, the others are out of the running.
     """
-    rounds = max(len(trial.windows) for trial in trials)
-    finalists = [trial for trial in trials if len(trial.windows) == rounds]
+    rounds = min(1 + _ROUNDS, max(len(trial.windows) for trial in trials))
+    finalists = [trial for trial in trials if len(trial.windows) >= rounds]
     floor = _floor(max(trial.images_per_second for trial in finalists), enough)
     return min(
         (trial for trial in finalists if trial.images_per_second >= floor),
@@ -166,17 +178,19 @@ def _middle(asked: Sequence[int], best: int, only_below: bool) -> int | None:
     return None
 
 
-def _varied(trials: Trials, best: Settings, axis: Axis) -> Settings:
+def _varied(trials: Trials, best: Settings, axis: Axis, enough: float | None) -> Settings:
     among, last = [best], trials.rate(best)
     for value in axis.values:
         varied = replace(best, **{axis.field: value})
+        if varied.arguments() == best.arguments():
+            continue  # without workers, nothing is prefetched
         rate = trials.rate(varied)
         among.append(varied)
         if axis.climbs and rate <= (1 + NEAR) * last:
             break
         last = rate
     measured = [trial for trial in trials.all if trial.settings in among]
-    return smallest_near_best(measured).settings
+    return smallest_near_best(measured, enough).settings
 
 
 def _measure_again(trials: Trials, enough: float | None) -> None:

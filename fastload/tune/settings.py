@@ -100,8 +100,9 @@ class PackSettings(Settings):
         given: dict[str, Any] = {
             "num_workers": self.num_workers,
             "prefetch_factor": self.prefetch_factor,
-            "cache": self.cache,
         }
+        if self.cache != "auto":
+            given["cache"] = self.cache
         if self.pin_memory:
             given["pin_memory"] = True
         if self.engine != "auto":

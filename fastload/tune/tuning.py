@@ -64,11 +64,20 @@ class Tuning:
 
     @property
     def code(self) -> str:
-        """The line to paste: the loader of ``dataset`` with its arguments."""
+        """What to paste: the loader of ``dataset``, and where it comes from."""
         chosen = self.choice.settings.arguments()
         given = {"batch_size": self.batch_size, "shuffle": True, **chosen}
         words = ", ".join(f"{name}={value!r}" for name, value in given.items())
-        return f"loader = DataLoader(dataset, {words})"
+        home = "fastload" if self.is_pack else "torch.utils.data"
+        return f"from {home} import DataLoader\n\nloader = DataLoader(dataset, {words})"
+
+    def curve(self) -> list[tuple[int, float]]:
+        """For each number of workers the most images/s of all that was tried with it."""
+        best: dict[int, float] = {}
+        for trial in self.trials:
+            workers = trial.settings.num_workers
+            best[workers] = max(best.get(workers, 0.0), trial.images_per_second)
+        return sorted(best.items())
 
     @property
     def verdict(self) -> str:

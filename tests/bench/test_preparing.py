@@ -39,7 +39,7 @@ def test_a_folder_in_figures(label_folder: Path) -> None:
     assert (found.mean_width, found.mean_height) == pytest.approx(tuple(np.mean(sizes, axis=0)))
     assert found.images == sum(COUNTS.values())
     assert found.bytes == sum((label_folder / path).stat().st_size for path in listing.paths)
-    assert found.quality == "82% JPEG, 18% PNG, JPEG quality 90 by the quantisation tables"
+    assert found.quality == "82% JPEG, 18% PNG (JPEG quality 90 by the quantisation tables)"
 
 
 def test_nothing_readable_is_an_error(tmp_path: Path) -> None:

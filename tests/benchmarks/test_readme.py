@@ -34,7 +34,7 @@ def test_each_entrant_has_a_row_at_its_best() -> None:
     assert rows[2].startswith("| fastload, dct pack (") and rows[2].endswith(
         "| 8,000 (8,000-8,000) |  |  |"
     )
-    assert "4 threads or workers, the best of those tried" in rows[4]
+    assert "4 threads, the best number of those tried" in rows[4]
     assert rows[4].endswith("| 500 (500-500) | 16.0 times as fast | 8.0 times as fast |")
 
 

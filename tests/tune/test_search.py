@@ -76,11 +76,18 @@ def test_more_batches_ahead_are_taken_where_they_help() -> None:
 
 
 def test_a_cache_that_brings_nothing_is_left_out() -> None:
-    space = Space(PackSettings(1), 3, (Axis("cache", (0,)),))
+    space = Space(PackSettings(1), 3, (Axis("cache", (0,), saves=True),))
     alike = planted(lambda settings: 100.0 * min(settings.num_workers, 2))
     assert search(alike, space).settings == PackSettings(2, cache=0)
     faster = planted(lambda settings: 100.0 * settings.num_workers * (1 if settings.cache else 0.5))
     assert search(faster, space).settings == PackSettings(3, cache="auto")
+
+
+def test_memory_is_saved_also_where_the_step_is_the_bottleneck() -> None:
+    space = Space(PackSettings(1), 3, (Axis("cache", (0,), saves=True), PREFETCH))
+    trials = planted(lambda settings: 400.0)
+    assert search(trials, space, enough=390.0).settings == PackSettings(1, cache=0)
+    assert [trial.settings for trial in trials.all] == [PackSettings(1), PackSettings(1, cache=0)]
 
 
 def test_other_pixels_are_taken_only_where_they_are_faster() -> None:
@@ -103,6 +110,13 @@ def test_the_search_ends_at_the_smallest_setting_that_is_enough() -> None:
 def test_enough_that_is_out_of_reach_changes_nothing() -> None:
     trials = planted(lambda settings: 100.0 * min(settings.num_workers, 2) or 90.0)
     assert search(trials, folder(8), enough=1000.0).settings == FolderSettings(2)
+
+
+def test_a_window_that_flattered_does_not_end_the_search() -> None:
+    speeds = iter([300.0])
+    trials = planted(lambda settings: next(speeds, 100.0 * settings.num_workers or 90.0))
+    choice = search(trials, folder(4), enough=290.0)
+    assert choice.settings == FolderSettings(4)
 
 
 def test_what_does_not_fit_is_named_and_never_run() -> None:
