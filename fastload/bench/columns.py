@@ -23,12 +23,12 @@ __all__ = [
 ]
 
 LEGEND = (
-    "Threads: or worker processes. images/s: the median of the rounds, lowest and highest in brackets; entrants took turns. Per "
-    "core: images a second of CPU time, of all processes. CPU: 100 % is one core kept busy. First "
-    "batch: from before the loader's construction, imports not counted. Memory: the highest, "
-    "beyond the import of torch, children included, pages of mapped files too; in brackets without "
-    "these. On disk: what is read. Packed in: how long the entrant's own form of the images took "
-    "to write."
+    "Threads: or worker processes. images/s: the median of the rounds, lowest and highest in "
+    "brackets; entrants took turns. Per core: images a second of CPU time, of all processes. CPU: "
+    "100 % is one core kept busy. First batch: from before the loader's construction, imports not "
+    "counted. Memory: the highest, beyond the import of torch, children included, pages of mapped "
+    "files too; in brackets without these. On disk: what is read. Packed in: how long the "
+    "entrant's own form of the images took to write."
 )
 
 

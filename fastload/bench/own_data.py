@@ -133,10 +133,8 @@ def measure_folder(
 def _busy(machine: Machine) -> list[str]:
     if machine.load < _BUSY * machine.cpus:
         return []
-    return [
-        f"The machine was busy before (load average {machine.load:.1f} of {machine.cpus} CPUs): "
-        "measure again when it is not."
-    ]
+    load = f"load average {machine.load:.1f}, {machine.cpus} CPUs"
+    return [f"The machine was busy before ({load}): measure again when it is not."]
 
 
 def _round(running: Sequence[_Measured], seconds: float) -> None:
