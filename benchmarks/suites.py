@@ -23,6 +23,24 @@ FASTLOAD: tuple[Entrant, ...] = ((OURS, THREADS),)
 IMAGEFOLDER: tuple[Entrant, ...] = tuple(("imagefolder", workers) for workers in range(5))
 DALI: tuple[Entrant, ...] = tuple(("dali", threads) for threads in range(1, 5))
 FFCV: tuple[Entrant, ...] = (("ffcv", THREADS),)
+# One process hands ready batches out: more would not be a higher ceiling.
+REPLAY: tuple[Entrant, ...] = (("replay", 1),)
+# Those beside ImageFolder, DALI and FFCV, which have suites of their own, too.
+PEERS_OF_LOADER: tuple[Entrant, ...] = tuple(
+    (peer, THREADS)
+    for peer in (
+        "imagefolder_simd",
+        "imagefolder_torchvision",
+        "spdl",
+        "spdl_torchvision",
+        "litdata",
+        "streaming",
+        "webdataset",
+        "hf_datasets",
+        "grain",
+        "torchdata_nodes",
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -40,7 +58,8 @@ class Suite:
         batches: with which a fresh window ends; None for the last one. Of one, the time counts
             from before the construction.
         watched: memory is sampled in every window, not in the warm-up alone.
-        photos: "jpeg" for the photos as they are, "png" for the same pixels as PNG files.
+        photos: "jpeg" for the photos as they are, "png" for the same pixels as PNG files,
+            "resized" for JPEG files of at most 400 pixels on the longer side.
 
     """
 
@@ -80,8 +99,36 @@ BY_DALI: tuple[Entrant, ...] = (("fastload_dali", THREADS), ("fastload_dali_dct"
 LOADER = Suite(
     "loader",
     "load",
-    FASTLOAD + DCT + CACHED + IMAGEFOLDER + DALI + FFCV + FFCV_RAW + BY_FFCV,
+    FASTLOAD
+    + DCT
+    + CACHED
+    + BY_FFCV
+    + REPLAY
+    + IMAGEFOLDER
+    + DALI
+    + FFCV
+    + FFCV_RAW
+    + PEERS_OF_LOADER,
     TRAIN_UINT8,
+)
+# Of photos made at most 400 pixels on the longer side, JPEG q90, which all read or pack as they are.
+# FFCV's writer encodes each anew, with the same quality.
+RESIZED_LOADER = Suite(
+    "resized loader",
+    "load",
+    (
+        *FASTLOAD,
+        *DCT,
+        *CACHED,
+        *REPLAY,
+        ("imagefolder", THREADS),
+        ("dali", THREADS),
+        ("ffcv_q90", THREADS),
+        *FFCV_RAW,
+        *PEERS_OF_LOADER,
+    ),
+    TRAIN_UINT8,
+    photos="resized",
 )
 DALI_ENGINE = Suite("DALI engine", "load", (*BY_DALI, ("dali", THREADS)), TRAIN_UINT8)
 THREAD_SCALING = Suite(
@@ -120,6 +167,7 @@ SUITES = {
     suite.name: suite
     for suite in (
         LOADER,
+        RESIZED_LOADER,
         DALI_ENGINE,
         THREAD_SCALING,
         COMPILED,

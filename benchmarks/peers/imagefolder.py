@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import torchvision
-from torch.utils.data import DataLoader, RandomSampler
 from torchvision.datasets import ImageFolder
 
 from benchmarks.job import Job
+from benchmarks.loading import long_epoch, passes_of
 from benchmarks.recipes import torchvision_transform
 from benchmarks.worker import Window
 
@@ -16,19 +14,6 @@ VERSION = f"torchvision {torchvision.__version__}"
 
 
 def load(job: Job) -> Window:
-    """One window is one long epoch of ``job.passes`` permutations: its ends weigh little."""
+    """Pillow decodes and resizes."""
     dataset = ImageFolder(job.photos, torchvision_transform(job.recipe))
-    loader = DataLoader(
-        dataset,
-        job.batch,
-        sampler=RandomSampler(dataset, num_samples=job.passes * len(dataset)),
-        num_workers=job.threads,
-        persistent_workers=job.threads > 0,
-        drop_last=True,
-    )
-
-    def epoch() -> Iterator[int]:
-        for images, _labels in loader:
-            yield len(images)
-
-    return epoch
+    return passes_of(long_epoch(dataset, job))
