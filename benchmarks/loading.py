@@ -8,18 +8,30 @@ from typing import Any
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, RandomSampler
 
-from benchmarks.job import Job
+from benchmarks.job import SIDE, Job
 from benchmarks.worker import Window
 
 
-def passes_of(loader: Iterable[tuple[Any, Any]]) -> Window:
-    """One window is one pass of the loader."""
+def passes_of(loader: Iterable[Any]) -> Window:
+    """One window is one pass of the loader, which gives images and labels in pairs."""
 
     def window() -> Iterator[int]:
-        for images, _labels in loader:
+        for images, labels in loader:
+            check(images, labels)
             yield len(images)
 
     return window
+
+
+def check(images: Any, labels: Any) -> None:
+    """Look at a batch from outside: a label for each image, and images of the asked size.
+
+    Raises:
+        ValueError: it is something else.
+
+    """
+    if len(labels) != len(images) or sorted(images.shape[1:]) != [3, SIDE, SIDE]:
+        raise ValueError(f"a batch of {tuple(images.shape)} with {len(labels)} labels")
 
 
 def long_epoch(dataset: Dataset[Any], job: Job, **arguments: Any) -> DataLoader[list[Tensor]]:

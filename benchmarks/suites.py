@@ -49,6 +49,24 @@ FASTLOAD: tuple[Entrant, ...] = ((OURS, THREADS),)
 IMAGEFOLDER: tuple[Entrant, ...] = tuple(("imagefolder", workers) for workers in range(5))
 DALI: tuple[Entrant, ...] = tuple(("dali", threads) for threads in range(1, 5))
 FFCV: tuple[Entrant, ...] = (("ffcv", THREADS),)
+# One process hands ready batches out: more would not be a higher ceiling.
+REPLAY: tuple[Entrant, ...] = (("replay", 1),)
+# Those beside ImageFolder, DALI and FFCV, which have suites of their own, too.
+PEERS_OF_LOADER: tuple[Entrant, ...] = tuple(
+    (peer, THREADS)
+    for peer in (
+        "imagefolder_simd",
+        "imagefolder_torchvision",
+        "spdl",
+        "spdl_torchvision",
+        "litdata",
+        "streaming",
+        "webdataset",
+        "hf_datasets",
+        "grain",
+        "torchdata_nodes",
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -148,14 +166,35 @@ DALI_TUNED: tuple[Entrant, ...] = (("dali", THREADS),)
 LOADER = Suite(
     "loader",
     "load",
-    FASTLOAD + DCT + CACHED + IMAGEFOLDER + DALI + FFCV + FFCV_RAW + BY_FFCV,
+    FASTLOAD
+    + DCT
+    + CACHED
+    + BY_FFCV
+    + REPLAY
+    + IMAGEFOLDER
+    + DALI
+    + FFCV
+    + FFCV_RAW
+    + PEERS_OF_LOADER,
     TRAIN_UINT8,
     part_of=LOADERS,
 )
+# Of photos made at most 400 pixels on the longer side, JPEG q90, which all read or pack as they are.
+# FFCV's writer encodes each anew, with the same quality.
 RESIZED_LOADER = Suite(
     "resized loader",
     "load",
-    FASTLOAD + DCT + CACHED + IMAGEFOLDER_TUNED + DALI_TUNED + FFCV_RAW,
+    (
+        *FASTLOAD,
+        *DCT,
+        *CACHED,
+        *REPLAY,
+        *IMAGEFOLDER_TUNED,
+        *DALI_TUNED,
+        ("ffcv_q90", THREADS),
+        *FFCV_RAW,
+        *PEERS_OF_LOADER,
+    ),
     TRAIN_UINT8,
     photos=RESIZED,
     part_of=LOADERS,
@@ -184,7 +223,7 @@ SIDE_BY_SIDE = FASTLOAD + IMAGEFOLDER_TUNED + DALI_TUNED + FFCV
 COLD_LOADER = Suite(
     "cold loader",
     "load",
-    FASTLOAD + DCT + IMAGEFOLDER_TUNED + DALI_TUNED + FFCV,
+    (*FASTLOAD, *DCT, *IMAGEFOLDER_TUNED, *DALI_TUNED, *FFCV, ("webdataset", THREADS)),
     TRAIN_UINT8,
     fresh=True,
     cold=True,

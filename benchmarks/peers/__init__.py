@@ -65,7 +65,9 @@ PEERS: dict[str, Peer] = {
     "fastload_ffcv": Peer(
         "{}", "its pack, lossless, by FFCV's decoder", packs=True, environment="ffcv"
     ),
-    "replay": Peer("replay of a few batches in memory", "batches that are ready: the ceiling"),
+    "replay": Peer(
+        "replay of a few batches in memory", "a few ready batches in memory, copied: the ceiling"
+    ),
     "imagefolder": Peer("ImageFolder, Pillow, {}", "the very same image files"),
     "imagefolder_simd": Peer(
         "ImageFolder, {}", "the very same image files", environment="pillow_simd"
@@ -88,11 +90,13 @@ PEERS: dict[str, Peer] = {
         "{}, raw pixels", ".beton, raw pixels, 500 at most a side", packs=True, environment="ffcv"
     ),
     "spdl": Peer(
-        "{}",
+        "{}, FFmpeg",
         "the very same JPEG files",
         requirements=("spdl==0.8.0",),
+        # SPDL brings none of FFmpeg's libraries.
         system=("ffmpeg",),
     ),
+    "spdl_torchvision": Peer("{}, torchvision.io", "the very same JPEG files", environment="spdl"),
     "litdata": Peer(
         "{}",
         "its chunks of the very same JPEG files",
