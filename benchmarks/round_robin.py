@@ -56,7 +56,9 @@ class Runner:
         """The first window fills caches, shows first batch and memory."""
         self._running.construct()
         window = self._windows(least_seconds=0, watched=True)[0]
-        if not self._suite.fresh:
+        if self._suite.fresh:
+            self.close()
+        else:
             self.measurement.first_batch.append(self._until_first_batch(window))
 
     def turn(self) -> None:
@@ -72,7 +74,7 @@ class Runner:
         self._record(images, seconds, seconds if self._suite.own_seconds else spent)
 
     def _fresh_window(self) -> None:
-        self.close()
+        """The window of a new process, which ends with it: what it maps could not be dropped."""
         if self._suite.cold:
             page_cache.drop(Path(self.measurement.job.reads))
         self.start()
@@ -87,6 +89,7 @@ class Runner:
             self._record(window["images"], first, after - self._running.ready["cpu_before"])
         else:
             self._record(window["images"], window["seconds"], after - before)
+        self.close()
 
     def _windows(self, least_seconds: float, watched: bool) -> list[dict[str, Any]]:
         """One window, and more until they have taken so many seconds."""

@@ -179,8 +179,8 @@ LOADER = Suite(
     TRAIN_UINT8,
     part_of=LOADERS,
 )
-# Of photos made at most 400 pixels on the longer side, JPEG q90, which all read or pack as they are.
-# FFCV's writer encodes each anew, with the same quality.
+# Of photos made at most 400 pixels on the longer side, JPEG q90, which all read or pack as they
+# are. FFCV's writer encodes each anew, with the same quality.
 RESIZED_LOADER = Suite(
     "resized loader",
     "load",

@@ -23,18 +23,19 @@ def small_network() -> nn.Sequential:
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, CLASSES))
 
 
-def training_step() -> Callable[[Tensor, Tensor], None]:
-    """A step of a network of its own: forward, backward, SGD on uint8 images and int64 labels."""
+def training_step() -> Callable[[Tensor, Tensor], float]:
+    """A step of a network of its own on uint8 images and int64 labels; returns the loss."""
     torch.manual_seed(0)
     network = small_network()
     optimizer = torch.optim.SGD(network.parameters(), lr=0.01, momentum=0.9)
 
-    def step(images: Tensor, labels: Tensor) -> None:
+    def step(images: Tensor, labels: Tensor) -> float:
         pixels = images.float().sub_(MEAN).div_(SCALE)
         loss = F.cross_entropy(network(pixels), labels)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
+        return loss.item()
 
     return step
 
