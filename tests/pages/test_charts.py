@@ -44,7 +44,8 @@ def test_bars_are_as_long_as_their_values() -> None:
 
 def test_whiskers_reach_from_low_to_high() -> None:
     drawn = parsed(bars([one_bar(100.0, 50.0, 200.0)], "s", "time"))
-    across = [line for line in drawn.iter("line") if line.get("y1") == line.get("y2")]
+    whiskers = [line for line in drawn.iter("line") if line.get("class") == "whisker"]
+    across = [line for line in whiskers if line.get("y1") == line.get("y2")]
     assert [(line.get("x1"), line.get("x2")) for line in across] == [("25.00%", "100.00%")]
     assert list(parsed(bars([one_bar(100.0)], "s", "time")).iter("line")) == []
 
