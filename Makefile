@@ -5,11 +5,13 @@
 #   VENV=.venv          the environment ($FASTLOAD_VENV also names one, outside the checkout say)
 #   EXTRAS=dev,train    what of pyproject.toml's optional dependencies to install
 #   PYTEST_ARGS=...     more arguments for pytest
+#   BENCH_ARGS=...      more arguments for make bench: --set loader, --rounds 3, -k decode
 
 PYTHON ?= python3
 VENV ?= $(or $(FASTLOAD_VENV),.venv)
 EXTRAS ?= dev,train
 PYTEST_ARGS ?=
+BENCH_ARGS ?=
 BIN = $(VENV)/bin
 CPP_FOLDERS = fastload/native tests/native tests/native/fuzz
 CPP_FILES = $(foreach folder,$(CPP_FOLDERS),$(wildcard $(folder)/*.cpp $(folder)/*.h))
@@ -61,7 +63,8 @@ wheel: environment
 # The peers run in environments of their own, which `python -m benchmarks.environments` makes.
 bench: environment native
 	$(BIN)/python -m benchmarks.environments
-	$(BIN)/python -m pytest benchmarks -o faulthandler_timeout=0
+	results=$$($(BIN)/python -m benchmarks.result_file) && \
+	$(BIN)/python -m pytest benchmarks -o faulthandler_timeout=0 --benchmark-json="$$results" $(BENCH_ARGS)
 
 bench-smoke: environment native
 	$(BIN)/python -m pytest benchmarks --smoke

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from benchmarks.measurement import Measurement
 from benchmarks.replay import ReplayClock
-from benchmarks.round_robin import Measurement
 from benchmarks.suites import OURS, SUITES
 
 CLOCK = ReplayClock()

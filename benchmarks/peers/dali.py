@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from nvidia import dali
 from nvidia.dali import fn, pipeline_def, types
 
-from benchmarks.job import SIDE, TRAIN_UINT8, Job
+from benchmarks.job import SIDE, Job
+from benchmarks.recipes import only_train_uint8
 from benchmarks.worker import Window
 
 VERSION = f"DALI {dali.__version__}"
@@ -33,8 +34,7 @@ def train(photos: str) -> tuple[dali.data_node.DataNode, dali.data_node.DataNode
 
 def load(job: Job) -> Window:
     """One window is ``job.passes`` runs over the folder; nothing is left in flight at its end."""
-    if job.recipe != TRAIN_UINT8:
-        raise ValueError(f"the DALI adapter has no pipeline for {job.recipe!r}")
+    only_train_uint8(job.recipe, "DALI")
     pipeline = train(
         job.photos,
         batch_size=job.batch,

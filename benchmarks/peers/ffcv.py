@@ -14,7 +14,9 @@ from ffcv.transforms import RandomHorizontalFlip, Squeeze, ToTensor, ToTorchImag
 from ffcv.writer import DatasetWriter
 from torchvision.datasets import ImageFolder
 
-from benchmarks.job import SIDE, TRAIN_UINT8, Job
+from benchmarks.job import SIDE, Job
+from benchmarks.loading import passes_of
+from benchmarks.recipes import only_train_uint8
 from benchmarks.worker import Window
 
 VERSION = f"FFCV {version('ffcv')}"
@@ -22,8 +24,7 @@ VERSION = f"FFCV {version('ffcv')}"
 
 def load(job: Job) -> Window:
     """One window is one long epoch over ``job.passes`` runs of the indices."""
-    if job.recipe != TRAIN_UINT8:
-        raise ValueError(f"the FFCV adapter has no pipeline for {job.recipe!r}")
+    only_train_uint8(job.recipe, "FFCV")
     samples = int(Reader(job.packed).num_samples)
     loader = Loader(
         job.packed,
@@ -43,12 +44,7 @@ def load(job: Job) -> Window:
             "label": [IntDecoder(), ToTensor(), Squeeze()],
         },
     )
-
-    def epoch() -> Iterator[int]:
-        for images, _labels in loader:
-            yield len(images)
-
-    return epoch
+    return passes_of(loader)
 
 
 def pack(job: Job) -> Window:

@@ -18,10 +18,12 @@ COMMANDS = (
     "verify",
     "duplicates",
     "split",
+    "tune",
     "recode",
     "export",
     "unpack",
     "doctor",
+    "bench",
 )
 
 
