@@ -22,8 +22,9 @@ BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 OPTIONAL = ("datasets", "duckdb", "ffcv", "nvidia.dali", "pandas", "webdataset")
 # What the engines need that pages ask for by name.
 NEEDS = {'engine="dali"': "nvidia.dali", 'engine="ffcv"': "ffcv"}
-# Pages train as one does in earnest; here, their folders hold eight images.
+# Pages train and tune as one does in earnest; here, their folders hold eight images.
 SMALL_RUN = ["--model", "tiny", "--epochs", "1", "--batch-size", "4"]
+SMALL_TUNING = ["--batch-size", "4", "--seconds", "0.02", "--target", "1"]
 LINK = re.compile(r"\]\(([^)#:]+)(#[^)]*)?\)")
 
 
@@ -79,7 +80,8 @@ def run_commands(block: Block) -> None:
     for line in block.text.replace("\\\n", " ").splitlines():
         words = shlex.split(line.removeprefix("$ "), comments=True)
         if words[:1] == ["fastload"]:
-            run([sys.executable, "-m", "fastload.cli", *words[1:]])
+            small = SMALL_TUNING if words[1] == "tune" else []
+            run([sys.executable, "-m", "fastload.cli", *words[1:], *small])
         elif words[:2] == ["python", "setup.py"]:
             known = run([sys.executable, str(ROOT / "setup.py"), words[2], "--help"])
             options = [word.partition("=")[0] for word in words[3:]]
