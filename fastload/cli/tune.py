@@ -66,7 +66,7 @@ _DIGITS = 8
     "--json",
     "figures",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Where the curve goes.",
+    help="Where the curve goes.  [the folder of what was found]",
 )
 @click.option(
     "--page",
