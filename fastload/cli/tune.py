@@ -16,7 +16,6 @@ from rich.table import Table
 from fastload.cli.telling import tell
 from fastload.cli.user_code import named_in_program, transform_named
 from fastload.cli.writing import check_folder, writing
-from fastload.engines import DECODES, ENGINES
 from fastload.errors import EngineError
 from fastload.presets import PRESETS
 from fastload.store.manifest import MANIFEST_NAME
@@ -55,19 +54,19 @@ _DIGITS = 8
     "--engines",
     default="native",
     show_default=True,
-    help=f"Of packs: {', '.join(ENGINES)}, or {_INSTALLED}. All but native change pixels a little.",
+    help=f"To try for packs: native,dali or so, or {_INSTALLED}. Others change pixels a little.",
 )
 @click.option(
     "--decode",
     default="exact",
     show_default=True,
-    help=f"Of packs: {','.join(DECODES)} tries both. fast changes pixels a little.",
+    help="To try for packs: exact,fast tries both. fast changes pixels a little.",
 )
 @click.option(
     "--json",
     "figures",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Where the curve goes.",
+    help="Where the curve goes.  [the folder of what was found]",
 )
 @click.option(
     "--page",
@@ -137,7 +136,7 @@ def _installed() -> list[str]:
     """The engines whose libraries are here."""
     import torch
 
-    from fastload.engines import engine_class
+    from fastload.engines import ENGINES, engine_class
 
     found = []
     for name in ENGINES:
