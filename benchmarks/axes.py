@@ -38,9 +38,9 @@ THREADS = Axis("threads", (1, 2), lambda count: {"threads": count})
 RANKS = Axis("ranks", (1, 2, 4), lambda count: {"ranks": count})
 ROWS = Axis("images in the index", (10**3, 10**4, 10**5, 10**6, 10**7), lambda n: {"rows": n})
 BATCHES = Axis("images a batch", (1, 8, 32, 128, 512, 1024), _long_enough)
-# 4:3; the last one is 12 megapixels. Of the largest there are three dozen.
+# The longer of two, 4:3; the last one is 12 megapixels. Of the largest there are three dozen.
 SIDES = Axis(
-    "pixels on the longer side",
+    "pixels a side",
     (64, 128, 256, 512, 1024, 2048, 4000),
     lambda side: {"kind": side_kind(side), "batch": 32},
 )

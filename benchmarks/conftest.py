@@ -95,7 +95,7 @@ def measured(
         results = measure(suite, places.place(chosen), rounds, quick=places.smoke)
         for result in results:
             result.form = suite.form
-            result.pack_in(places.packing_seconds.get((result.job.peer, result.job.kind)))
+            result.pack_in(places.seconds_of(result.job))
         pytestconfig.stash[MEASUREMENTS].extend(results)
         return {result.job.label: result for result in results}
 

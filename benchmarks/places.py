@@ -69,6 +69,12 @@ class Places:
             packed = self._with_rows(self._forms[job.peer, job.kind], job.rows)
         return replace(job, photos=str(self.folder(job.kind)), packed=str(packed))
 
+    def seconds_of(self, job: Job) -> float | None:
+        """What the peer's writer took; None where it wrote nothing, or not what the job reads."""
+        if job.rows or not reads_form(job):
+            return None
+        return self.packing_seconds.get((job.peer, job.kind))
+
     def folder(self, kind: str) -> Path:
         """The label folder of one kind of photos."""
         if kind not in self.photos:

@@ -37,7 +37,7 @@ def test_a_job_on_an_axis_says_where_it_stands() -> None:
     # As many images for the slow as make a few batches.
     assert jobs["imagefolder x2, 1,024 images a batch"].passes * 1000 >= 4 * 1024
     assert SUITES["threads"].jobs()["fastload_dct x1"].x == 1
-    assert SUITES["image sizes"].jobs()["fastload x2, 64 pixels on the longer side"].kind == "64 px"
+    assert SUITES["image sizes"].jobs()["fastload x2, 64 pixels a side"].kind == "64 px"
 
 
 def test_a_smoke_run_scales_over_the_two_smallest_values() -> None:

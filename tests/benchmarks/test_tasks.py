@@ -145,3 +145,7 @@ def test_places_write_each_thing_once(tmp_path: Path) -> None:
     assert len(deque(Path(placed.photos).rglob("*.jpg"))) == 24
     [packing] = places.place([Job("fastload", "pack")])
     assert not Path(packing.packed).exists()
+    places.packing_seconds["fastload", "jpeg"] = 1.5
+    assert places.seconds_of(Job("fastload", "load")) == 1.5
+    assert places.seconds_of(Job("fastload", "load", rows=1000)) is None
+    assert places.seconds_of(Job("imagefolder", "load")) is None
