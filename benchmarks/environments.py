@@ -8,15 +8,17 @@ times) after its own, so that its own versions win.
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
 import venv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.peers import PEERS, Peer
 
+ROOT = Path(__file__).resolve().parent.parent
 MARK = "installed.txt"
 ERROR = "error.txt"
 
@@ -56,32 +58,75 @@ def python_of(name: str) -> str:
     if mark.is_file() and mark.read_text() == _wanted(peer):
         return str(folder(name) / "bin" / "python")
     if error.is_file():
-        raise NotInstalledError(error.read_text())
+        raise NotInstalledError(error.read_text().splitlines()[0])
     raise NotInstalledError(f"not installed: python -m benchmarks.environments {name}")
 
 
 def install(name: str) -> None:
-    """Make a peer's environment anew.
+    """Make a peer's environment anew, and import its adapter there once.
 
     Raises:
-        NotInstalledError: pip failed; the message names the system packages that it may miss and
-            ends with pip's last words.
+        NotInstalledError: a step failed; the message names the system packages that it may miss
+            and ends with the step's most telling line. All that it said is in ``error.txt``.
 
     """
     peer, home = PEERS[name], folder(name)
     venv.create(home, clear=True, with_pip=False)
-    python = home / "bin" / "python"
+    python = str(home / "bin" / "python")
     packages = Path(sysconfig.get_path("purelib", vars={"base": str(home)}))
     (packages / "runner.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    pip = [sys.executable, "-m", "pip", "--python", str(python), "install", *peer.requirements]
-    done = subprocess.run(pip, env={**os.environ, **peer.build}, text=True, capture_output=True)
-    if done.returncode:
-        message = f"pip install {' '.join(peer.requirements)} failed"
-        if peer.system:
-            message += f" (it needs: apt-get install {' '.join(peer.system)})"
-        (home / ERROR).write_text(message)
-        raise NotInstalledError(f"{message}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
+    said = _install_system(peer.system)
+    for step in (
+        [sys.executable, "-m", "pip", "--python", python, "install", *peer.requirements],
+        [python, "-c", f"import benchmarks.peers.{name}"],
+    ):
+        done = _run(step, peer.build)
+        said += done.stdout
+        if done.returncode:
+            what = " ".join(["pip install", *peer.requirements]) if "pip" in step else step[-1]
+            needs = f" (it needs: apt-get install {' '.join(peer.system)})" if peer.system else ""
+            message = f"{what} failed{needs}: {telling_line(done.stdout)}"
+            (home / ERROR).write_text(f"{message}\n\n{said}")
+            raise NotInstalledError(message)
     (home / MARK).write_text(_wanted(peer))
+
+
+def _run(command: Sequence[str], more: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run a command in the checkout; what it says on either stream is its ``stdout``."""
+    return subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**os.environ, **more},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+
+
+def _install_system(packages: Sequence[str]) -> str:
+    """Install those packages that are missing; what the attempt said, for it may fail.
+
+    Whether something is really missing shows when the peer is built and imported.
+    """
+    if not packages or not shutil.which("dpkg-query"):
+        return ""
+    known = _run(["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\\n", *packages], {})
+    missing = [name for name in packages if f"{name} installed" not in known.stdout.splitlines()]
+    return _run(["tools/system_packages.sh", *missing], {}).stdout if missing else ""
+
+
+def telling_line(said: str) -> str:
+    """Of all that a failed command said, the line that says most about why.
+
+    >>> telling_line("building\\nx.h:1: fatal error: jpeglib.h: No such file\\nERROR: failed")
+    'x.h:1: fatal error: jpeglib.h: No such file'
+    >>> telling_line("Traceback\\nImportError: libavutil.so is missing\\nRetry!\\n")
+    'ImportError: libavutil.so is missing'
+    """
+    lines = [line.strip() for line in said.splitlines() if line.strip()] or ["it said nothing"]
+    compilers = [line for line in lines if "fatal error:" in line]
+    errors = [line for line in lines if "error:" in line.lower()]
+    return (compilers[:1] or errors[-1:] or lines[-1:])[0]
 
 
 def main(names: Sequence[str]) -> None:
@@ -99,7 +144,7 @@ def main(names: Sequence[str]) -> None:
             install(name)
             print(f"{name}: in {folder(name)}")
         except NotInstalledError as error:
-            print(f"{name}: {error}")
+            print(f"{name}: {error}\n{name}: all of it is in {folder(name) / ERROR}")
 
 
 if __name__ == "__main__":

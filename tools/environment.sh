@@ -48,23 +48,7 @@ missing_packages() {
     has_venv || "$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])'
 }
 
-install_packages() {
-    local packages=("$@") as_root=()
-    if ! command -v apt-get >/dev/null; then
-        fail "these are missing (by Debian's names; install this system's own): ${packages[*]}"
-    fi
-    if ((EUID != 0)); then
-        if ! sudo -n true 2>/dev/null; then
-            fail "system packages are missing and sudo wants a password. Run this, then the same again:
-
-    sudo apt-get install ${packages[*]}"
-        fi
-        as_root=(sudo -n)
-    fi
-    say "system packages: apt-get install ${packages[*]}"
-    "${as_root[@]}" apt-get update -q
-    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y "${packages[@]}"
-}
+install_packages() { tools/system_packages.sh "$@"; }
 
 # Where this checkout, what it asks for and its extras are the same as last time, pip has nothing to do.
 request() {

@@ -1,4 +1,4 @@
-"""WebDataset: tar files, a worker reading some of them one after the other, shuffled in a buffer."""
+"""WebDataset: tar files, each read from its beginning to its end, shuffled in a buffer."""
 
 from __future__ import annotations
 
