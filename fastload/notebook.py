@@ -72,10 +72,8 @@ def _table(rows: Iterable[Iterable[object]]) -> Markup:
 def _histogram(counts: NDArray[np.int64]) -> Markup:
     ordered = sorted(counts.tolist(), reverse=True)
     step = math.ceil(len(ordered) / _MOST_BARS)
-    means = [
-        sum(run) / len(run)
-        for run in (ordered[at : at + step] for at in range(0, len(ordered), step))
-    ]
+    runs = [ordered[at : at + step] for at in range(0, len(ordered), step)]
+    means = [sum(run) / len(run) for run in runs]
     width = _WIDTH / len(means)
     full = math.log(max(means) / _BELOW_ONE)
     bars = Markup("").join(

@@ -1,6 +1,6 @@
 """The screenshots of docs/viewing.md, made anew: drawings packed, viewed and photographed.
 
-    python docs/pictures/make.py
+    python -m docs.pictures.make
 
 It needs Chromium and the package playwright. The pictures are drawn by examples/long_tail.py; some
 are cut to other sizes, some are copied into another class, two files are broken.
@@ -17,9 +17,6 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
-
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
 
 from examples.long_tail import COUNTS, FEWEST, draw_picture
 

@@ -122,11 +122,9 @@ def _write(asked: Asked, file: Path) -> None:
         thumbnails.close()
     with writing(file):
         file.write_bytes(page)
-    damaged = len(thumbnails.damaged)
-    faults = (
-        f" {damaged:,} of the images looked at are damaged: the page names them." if damaged else ""
-    )
-    tell(f"{name_words(str(file))}: {bytes_words(len(page))}.{faults}")
+    tell(f"{name_words(str(file))}: {bytes_words(len(page))}.")
+    if thumbnails.damaged:
+        tell(f"{len(thumbnails.damaged):,} of the images looked at are damaged: the page has them.")
 
 
 def _serve(asked: Asked, port: int) -> None:

@@ -130,7 +130,7 @@ def _of_warp(back: Floats, height: float, width: float) -> Iterator[str]:
     if abs(scale - 1) > _SAME:
         yield f"scaled × {scale:.2f}"
     if abs(shear) > _SAME:
-        yield f"sheared {shear:.1f}°"
+        yield f"sheared {-shear:.1f}°"  # counted as torchvision does
     if np.abs(shift).max() > _SAME:
         yield f"middle shifted by ({shift[0]:.0f}, {shift[1]:.0f})"
 

@@ -1,4 +1,4 @@
-"""A batch as the model gets it: the samples that a loader's seed and epoch give, and their draws."""
+"""A batch as the model gets it: what a loader's seed and epoch give, and what was drawn."""
 
 from __future__ import annotations
 
@@ -85,7 +85,8 @@ def batch_of(
         pipeline: of the transform that the dataset would have.
         count: samples; fewer where an epoch has fewer.
         balance: as the loader takes it.
-        seed, epoch: which epoch.
+        seed: of the loader.
+        epoch: which one.
         threads: that decode.
 
     Raises:

@@ -159,13 +159,9 @@ class _Pictures:
         groups = [] if facts.copies is None else facts.copies.shown
         wanted = [one for group in groups for one in group.samples if one not in self.images]
         made = {} if self._served else self._thumbnails.of(np.array(wanted, np.int64), SIDE)
-        sizes = [
-            [sum(_encoded_size(made.get(one, b"")) for one in set(group.samples))]
-            for group in groups
-        ]
         left, shown = _COPY_BYTES, list[Any]()
-        for group, (size,) in zip(groups, sizes, strict=True):
-            left -= size
+        for group in groups:
+            left -= sum(_encoded_size(made.get(one, b"")) for one in group.samples)
             if left < 0:
                 break
             shown.append(group)

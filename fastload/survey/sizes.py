@@ -43,7 +43,7 @@ def resolutions_of(dataset: ImageFolder) -> Resolutions:
     index = dataset.pack.index
     records = dataset.records(np.arange(len(dataset)))
     width, height = index.width[records], index.height[records]
-    drawn = permutation(_SEED, 0, len(records))[:_MOST_POINTS] if len(records) else []
+    drawn = permutation(_SEED, 0, len(records))[:_MOST_POINTS]
     sizes, images = np.unique(_together(width, height), return_counts=True)
     most = np.argsort(-images, kind="stable")[:_COMMON]
     return Resolutions(
