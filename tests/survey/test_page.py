@@ -147,6 +147,18 @@ def test_nothing_sticks_out_of_a_small_screen(html: str, look: Any, width: int) 
     assert opened.complaints == []
 
 
+def test_what_is_drawn_of_a_large_class_says_so(
+    odd_pack: Path, look: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page, "_MOST_OF_SHEETS", 60)
+    opened = look(html_of(odd_pack))
+    opened.page.locator(".class button").first.click()
+    sheet = opened.page.locator(".sheet")
+    shown = sheet.locator("img").count()
+    assert 10 < shown < 40
+    assert f"{shown} of 40 shown, drawn at random" in sheet.inner_text()
+
+
 def test_sizes_are_told_by_key(html: str, look: Any) -> None:
     opened = look(html)
     opened.page.locator("#scatter").focus()

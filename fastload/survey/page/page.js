@@ -84,10 +84,9 @@
     let shown = 0;
     const tell = () => {
       const rest = one.count - shown;
-      note.textContent = rest
-        ? `${words(shown)} of ${words(one.count)} shown${data.served ? "" : ", drawn at random; fastload view --serve shows all"}`
-        : `all ${words(one.count)} shown`;
+      note.textContent = rest ? `${words(shown)} of ${words(one.count)} shown` : `all ${words(one.count)} shown`;
       if (!one.count) note.textContent = "This class has no images.";
+      if (rest && !data.served) note.append(", drawn at random; ", element("code", "", "fastload view --serve"), " shows all");
       return rest;
     };
     if (!data.served) {
@@ -171,10 +170,12 @@
     }
     const there = new Set(shownRows.map((one) => one.label));
     const gap = step > 4 ? Math.min(step * .18, 6) : 0;
+    // Whole pixels: bars of many classes would shimmer.
+    const edge = (place) => Math.round(LEFT + place * step);
     bySize.forEach((label, place) => {
       const high = room * part(data.classes[label][1]);
       pen.fillStyle = colour(there.has(label) ? "--series-1" : "--line");
-      pen.fillRect(LEFT + place * step, foot - high, Math.max(step - gap, .5), high);
+      pen.fillRect(edge(place), foot - high, Math.max(edge(place + 1) - edge(place) - gap, 1), high);
     });
   };
   if (tail) {
