@@ -93,7 +93,6 @@ def main() -> None:
             ("view-classes", "", {**wide, "color_scheme": "light"}),
             ("view-sheet", "open", {**wide, "color_scheme": "dark"}),
             ("view-model", "model", {**wide, "color_scheme": "light"}),
-            ("view-copies", "copies", {**wide, "color_scheme": "light"}),
             ("view-small", "classes", {**small, "color_scheme": "dark"}),
         ):
             photograph(browser, page, name, section, **context)

@@ -12,7 +12,7 @@ from fastload.pack.rejected import read_rejected
 from fastload.summary import Summary, summary_of
 from fastload.survey.copies import Copies, copies_of
 from fastload.survey.draws import MODES, ModeDraws, draws_of_modes
-from fastload.survey.model import ModelBatch, batch_of
+from fastload.survey.model import ModelBatch, batch_of, sampler_of
 from fastload.survey.sizes import Resolutions, resolutions_of
 
 if TYPE_CHECKING:
@@ -121,6 +121,8 @@ def _copies(
 def _batch(asked: Asked, faults: list[str]) -> ModelBatch | None:
     if not len(asked.dataset):
         return None
+    # A balance that is not there is the user's mistake; all else is told on the page.
+    sampler_of(asked.dataset, asked.balance, asked.seed)
     try:
         batch = batch_of(
             asked.dataset,
@@ -130,8 +132,6 @@ def _batch(asked: Asked, faults: list[str]) -> ModelBatch | None:
             seed=asked.seed,
             threads=asked.threads,
         )
-    except ValueError:
-        raise
     except Exception as error:  # noqa: BLE001 (a transform of the user's may raise anything)
         faults.append(f"No batch could be made: {type(error).__name__}: {error}")
         return None

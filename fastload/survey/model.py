@@ -13,7 +13,7 @@ from fastload.balancing import EpochOrder
 from fastload.batcher import Batcher
 from fastload.explanation import named_transforms
 from fastload.native.library import jpeg_encode
-from fastload.sample import EpochCounter, PermutationSampler
+from fastload.sample import EpochCounter, OrderSampler, PermutationSampler
 from fastload.survey.drawn import outline, words
 from fastload.view import view_of
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from fastload.dataset import ImageFolder
 
-__all__ = ["ModelBatch", "ModelSample", "batch_of", "levels_of"]
+__all__ = ["ModelBatch", "ModelSample", "batch_of", "levels_of", "sampler_of"]
 
 _QUALITY = 85
 
@@ -95,13 +95,7 @@ def batch_of(
     """
     view = view_of(dataset)
     assert view is not None
-    order = EpochOrder(balance, None, None, None)
-    sampler = (
-        order.sampler(dataset, seed, EpochCounter())
-        if order.is_balanced
-        else PermutationSampler(dataset, seed)
-    )
-    chosen = sampler.order(epoch)[:count]
+    chosen = sampler_of(dataset, balance, seed).order(epoch)[:count]
     draws = Draws(seed, epoch, np.arange(len(chosen), dtype=np.int64))
     batcher = Batcher("native", threads, "exact", torch.device("cpu"), ahead=0)
     try:
@@ -122,6 +116,18 @@ def batch_of(
         _samples(dataset, pipeline, chosen[sound], made, draws, sound),
         [str(error) for error in failures.values()],
     )
+
+
+def sampler_of(dataset: ImageFolder, balance: str, seed: int) -> OrderSampler:
+    """What draws the epochs of such a loader.
+
+    Raises:
+        ValueError: there is no such balance, or nothing to balance.
+    """
+    order = EpochOrder(balance, None, None, None)
+    if order.is_balanced:
+        return order.sampler(dataset, seed, EpochCounter())
+    return PermutationSampler(dataset, seed)
 
 
 def _samples(

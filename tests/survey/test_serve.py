@@ -5,6 +5,9 @@ from __future__ import annotations
 import http.client
 import io
 import json
+import socket
+import struct
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -89,6 +92,19 @@ def test_other_names_of_this_machine_are_refused(server: PageServer) -> None:
         response, body = ask(server, "/", host=host)
         assert response.status == 421 and b"class" not in body
     assert ask(server, "/", host=f"localhost:{port}")[0].status == 200
+
+
+def test_a_browser_may_leave_early(server: PageServer, capfd: pytest.CaptureFixture[str]) -> None:
+    for _ in range(5):
+        leaving = socket.create_connection(("127.0.0.1", server.server_port))
+        # Closed at once, so that what the server writes is refused.
+        leaving.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        head = f"GET / HTTP/1.1\r\nHost: localhost:{server.server_port}\r\n\r\n"
+        leaving.sendall(head.encode() * 50)
+        leaving.close()
+    assert ask(server, "/")[0].status == 200
+    time.sleep(0.2)
+    assert capfd.readouterr().err == ""
 
 
 def test_it_only_reads(server: PageServer) -> None:
