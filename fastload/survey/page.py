@@ -30,14 +30,15 @@ __all__ = ["SIDE", "page_of", "samples_json"]
 SIDE = 120
 """Pixels of a thumbnail's longer side."""
 
+_MOST = 1000
 # Where there are so many classes that each shows but a few, smaller ones show more.
-_SMALL_SIDE, _FEW = 80, 8
+_SMALL_SIDE, _MOST_SMALL, _FEW = 80, 2000, 8
 _SOURCE_SIDE = 240
 # Together with names and numbers, less than the 5 MB that a page may have.
 _SHEET_BYTES = 3_200_000
 _COPY_BYTES = 500_000
-_MOST_OF_SHEETS = 2000
-_STRIP = 6
+# What is to be seen of a class before it is opened, and of all of them where they are served.
+_STRIP, _MOST_SERVED = 6, 12_000
 _ROWS = 500
 # Classes of the table of draws, at each end.
 _HEAD = 20
@@ -59,7 +60,6 @@ def page_of(asked: Asked, facts: Facts, thumbnails: Thumbnails, *, served: bool 
     sources = pictures.of_batch([] if facts.batch is None else facts.batch.samples)
     data = {
         "served": served,
-        "labelled": bool(facts.summary.classes),
         "classes": [
             [name, int(count), sheet.tolist()]
             for name, count, sheet in zip(
@@ -136,14 +136,14 @@ class _Pictures:
 
     def of_classes(self, counts: NDArray[np.int64]) -> list[NDArray[np.int64]]:
         """The samples of each class's sheet, those first that a strip shows."""
-        most = _MOST_OF_SHEETS
         if self._served:
+            most = min(_STRIP * len(counts), _MOST_SERVED)
             sheets = [sheet[:_STRIP] for sheet in chosen_of_classes(counts, most)]
             self._note(np.concatenate([*sheets, np.empty(0, np.int64)]), {})
             return sheets
-        few = fair_share(counts, most) < _FEW
-        side = _SMALL_SIDE if few else SIDE
-        sheets = chosen_of_classes(counts, most if few else most // 2)
+        few = fair_share(counts, _MOST) < min(_FEW, counts.max(initial=0))
+        side, most = (_SMALL_SIDE, _MOST_SMALL) if few else (SIDE, _MOST)
+        sheets = chosen_of_classes(counts, most)
         made = self._thumbnails.of(np.concatenate([*sheets, np.empty(0, np.int64)]), side)
         sheets = [np.array([one for one in sheet if one in made], np.int64) for sheet in sheets]
         sizes = [[_encoded_size(made[one]) for one in sheet.tolist()] for sheet in sheets]
@@ -215,7 +215,7 @@ def _sections(facts: Facts) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class _ModeRow:
-    """A class of the table of draws, or, with a label of -1, how many are left out."""
+    """A class in the table of draws: mean draws, and repeats of an image, of each mode."""
 
     name: str
     images: int

@@ -150,7 +150,7 @@ def test_nothing_sticks_out_of_a_small_screen(html: str, look: Any, width: int) 
 def test_what_is_drawn_of_a_large_class_says_so(
     odd_pack: Path, look: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(page, "_MOST_OF_SHEETS", 60)
+    monkeypatch.setattr(page, "_MOST", 40)
     opened = look(html_of(odd_pack))
     opened.page.locator(".class button").first.click()
     sheet = opened.page.locator(".sheet")

@@ -17,13 +17,16 @@
   const source = (image) => {
     if (image.dataset.picture) return `data:image/jpeg;base64,${data.pictures[image.dataset.picture]}`;
     if (data.served) return `/thumbnail/${image.dataset.sample}`;
-    return `data:image/jpeg;base64,${data.images[image.dataset.sample][3]}`;
+    const small = data.images[image.dataset.sample][3];
+    return small ? `data:image/jpeg;base64,${small}` : "";
   };
   const near = new IntersectionObserver((entries) => {
     for (const entry of entries) {
       if (!entry.isIntersecting) continue;
       near.unobserve(entry.target);
-      entry.target.src = source(entry.target);
+      // A damaged image has none: its name is shown.
+      const there = source(entry.target);
+      if (there) entry.target.src = there;
     }
   }, { rootMargin: "300px" });
   document.querySelectorAll("img[data-picture], img[data-sample]").forEach((image) => near.observe(image));
