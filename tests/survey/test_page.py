@@ -115,11 +115,14 @@ def test_keys_find_move_open_and_clear(html: str, look: Any) -> None:
 
 
 def test_pictures_are_made_when_they_are_scrolled_to(html: str, look: Any) -> None:
-    opened = look(html)
+    opened = look(html, viewport={"width": 320, "height": 400})
     assert loaded(opened, ".sheet img") == 0 and loaded(opened, "#copies img") == 0
     opened.page.locator(".class button").first.click()
     opened.until("document.querySelector('.sheet img[src]')")
     assert opened.page.locator(".sheet img").count() == 40
+    assert loaded(opened, ".sheet img") < 40
+    opened.page.locator(".sheet img").last.scroll_into_view_if_needed()
+    opened.until("[...document.querySelectorAll('.sheet img')].at(-1).naturalWidth")
     assert "all 40 shown" in opened.page.locator(".sheet").inner_text()
     opened.page.locator("#copies").scroll_into_view_if_needed()
     opened.until(
