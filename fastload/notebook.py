@@ -52,7 +52,8 @@ def _pixels(summary: Summary) -> Markup:
     if not summary.pixels:
         return Markup("")
     head = ("pixels", *QUANTILES)
-    return _table([head, *((name, *values) for name, values in summary.pixels.items())])
+    rows = ((name, *(f"{value:,}" for value in values)) for name, values in summary.pixels.items())
+    return _table([head, *rows])
 
 
 def _table(rows: Iterable[Iterable[object]]) -> Markup:

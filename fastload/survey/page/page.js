@@ -316,6 +316,8 @@
   }
 
   arrange();
+  // Images without classes: there is nothing to choose from.
+  if (!search) toggle(rows[0], true);
   drawScatter();
   const again = () => { drawTail(); drawScatter(); };
   window.addEventListener("resize", again);
