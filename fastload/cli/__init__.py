@@ -15,6 +15,7 @@ COMMANDS = (
     "pack",
     "append",
     "info",
+    "view",
     "verify",
     "duplicates",
     "split",
