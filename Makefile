@@ -16,11 +16,11 @@ BIN = $(VENV)/bin
 CPP_FOLDERS = fastload/native tests/native tests/native/fuzz
 CPP_FILES = $(foreach folder,$(CPP_FOLDERS),$(wildcard $(folder)/*.cpp $(folder)/*.h))
 
-.PHONY: help quickstart test test-oldest test-sanitize environment native lint format wheel bench bench-smoke clean
+.PHONY: help quickstart test test-oldest test-sanitize environment native lint format wheel bench bench-peers bench-smoke clean
 
 help:
 	@sed -n '/^#/!q; s/^# \?//p' Makefile
-	@echo 'more: native test-oldest test-sanitize lint format wheel bench bench-smoke clean'
+	@echo 'more: native test-oldest test-sanitize lint format wheel bench bench-peers bench-smoke clean'
 
 quickstart: environment native
 	$(BIN)/python examples/quickstart.py
@@ -65,6 +65,10 @@ bench: environment native
 	$(BIN)/python -m benchmarks.environments
 	results=$$($(BIN)/python -m benchmarks.result_file) && \
 	$(BIN)/python -m pytest benchmarks -o faulthandler_timeout=0 --benchmark-json="$$results" $(BENCH_ARGS)
+
+# Every peer of the tables, once: those that cannot run stand there with their error.
+bench-peers: BENCH_ARGS = --set loader --rounds 1
+bench-peers: bench
 
 bench-smoke: environment native
 	$(BIN)/python -m pytest benchmarks --smoke

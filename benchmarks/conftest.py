@@ -50,15 +50,30 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     sets, smoke = config.getoption("--set") or SETS, config.getoption("--smoke")
+    tried = once_each() if smoke else None
     surplus = [
         item
         for item in items
-        for name, label in entrant(item)
-        if SUITES[name].part_of not in sets or (smoke and not SUITES[name].usual(label))
+        for entry in entrant(item)
+        if SUITES[entry[0]].part_of not in sets or (tried is not None and entry not in tried)
     ]
     if surplus:
         config.hook.pytest_deselected(items=surplus)
         items[:] = [item for item in items if item not in surplus]
+
+
+def once_each() -> set[tuple[str, str]]:
+    """Entrants by suite and label, so that each adapter does each thing that it can do once.
+
+    And each suite has one at least: an axis is tried at its first value.
+    """
+    chosen: dict[tuple[str, ...], tuple[str, str]] = {}
+    for name, suite in SUITES.items():
+        usual = {label: job for label, job in suite.jobs().items() if suite.usual(label)}
+        for place, (label, job) in enumerate(usual.items()):
+            thing = (job.peer, job.task, job.recipe, job.kind)
+            chosen.setdefault((name,) if place == 0 and thing in chosen else thing, (name, label))
+    return set(chosen.values())
 
 
 def entrant(item: pytest.Item) -> list[tuple[str, str]]:

@@ -116,11 +116,11 @@ def _install_system(packages: Sequence[str]) -> str:
 
 
 def telling_line(said: str) -> str:
-    """Of all that a failed command said, the line that says most about why.
+    r"""Of all that a failed command said, the line that says most about why.
 
-    >>> telling_line("building\\nx.h:1: fatal error: jpeglib.h: No such file\\nERROR: failed")
+    >>> telling_line("building\nx.h:1: fatal error: jpeglib.h: No such file\nERROR: failed")
     'x.h:1: fatal error: jpeglib.h: No such file'
-    >>> telling_line("Traceback\\nImportError: libavutil.so is missing\\nRetry!\\n")
+    >>> telling_line("Traceback\nImportError: libavutil.so is missing\nRetry!\n")
     'ImportError: libavutil.so is missing'
     """
     lines = [line.strip() for line in said.splitlines() if line.strip()] or ["it said nothing"]

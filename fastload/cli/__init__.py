@@ -20,11 +20,11 @@ COMMANDS = (
     "duplicates",
     "split",
     "tune",
+    "bench",
     "recode",
     "export",
     "unpack",
     "doctor",
-    "bench",
 )
 
 

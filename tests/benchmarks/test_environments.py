@@ -14,7 +14,7 @@ from benchmarks.peers import PEERS, Peer
 @pytest.fixture(autouse=True)
 def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setenv("FASTLOAD_BENCH_CACHE", str(tmp_path))
-    peer = Peer("planted", requirements=("planted==1",), system=("libplanted-dev",))
+    peer = Peer("Planted", "the same", requirements=("planted==1",), system=("libplanted-dev",))
     monkeypatch.setitem(PEERS, "planted", peer)
     return tmp_path
 
@@ -26,7 +26,7 @@ def pip(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 
     def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
         calls.append(command)
-        return subprocess.CompletedProcess(command, int("broken==1" in command), "", "no compiler")
+        return subprocess.CompletedProcess(command, int("broken==1" in command), "no compiler", "")
 
     monkeypatch.setattr(environments.subprocess, "run", run)
     return calls
@@ -64,7 +64,7 @@ def test_other_requirements_want_a_new_environment(
     pip: list[list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     install("planted")
-    monkeypatch.setitem(PEERS, "planted", Peer("planted", requirements=("planted==2",)))
+    monkeypatch.setitem(PEERS, "planted", Peer("Planted", "the same", requirements=("planted==2",)))
     with pytest.raises(NotInstalledError):
         python_of("planted")
 
@@ -72,7 +72,7 @@ def test_other_requirements_want_a_new_environment(
 def test_a_failed_build_is_told_again_by_the_runner(
     pip: list[list[str]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    broken = Peer("broken", requirements=("broken==1",), system=("libplanted-dev",))
+    broken = Peer("Broken", "the same", requirements=("broken==1",), system=("libplanted-dev",))
     monkeypatch.setitem(PEERS, "planted", broken)
     main(["planted"])
     assert "no compiler" in capsys.readouterr().out
