@@ -66,8 +66,9 @@ def test_whole_package_and_nothing_else(wheel: Path) -> None:
     packages = (ROOT / "fastload", ROOT / "train_ref")
     modules = {str(path.relative_to(ROOT)) for one in packages for path in one.rglob("*.py")}
     others = {"fastload/py.typed", "fastload/native/libfastload.so"}
-    others |= {str(path.relative_to(ROOT)) for path in ROOT.glob("train_ref/report/page/*")}
-    assert "train_ref/report/page/report.html" in others
+    pages = (path for one in packages for path in one.glob("**/page/*"))
+    others |= {str(path.relative_to(ROOT)) for path in pages}
+    assert {"train_ref/report/page/report.html", "fastload/pages/page/frame.html"} <= others
     # The notice is the system package's; a libjpeg from elsewhere may come without one.
     assert names - {"fastload/native/libjpeg-turbo.copyright"} == modules | others
 
@@ -80,7 +81,7 @@ def test_metadata(installed: Path) -> None:
     requirements = metadata.get_all("Requires-Dist", [])
     required = [line.split(">=") for line in requirements if "extra ==" not in line]
     assert sorted(name for name, _ in required) == [
-        "click", "numpy", "pillow", "pyarrow", "rich", "scikit-learn", "torch",
+        "click", "jinja2", "numpy", "pillow", "pyarrow", "rich", "scikit-learn", "torch",
         "torchvision", "typing-extensions",
     ]  # fmt: skip
     pins = dict(line.split("==") for line in (HERE / "oldest.txt").read_text().splitlines()[1:])

@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 
 from benchmarks.many_rows import repeat_rows
+from fastload.store import open_pack
 from fastload.survey.serve import PageServer
 from tests.survey.conftest import SCRIPT, serving
 
@@ -136,7 +137,7 @@ def test_the_page_pages_through_a_class(server: PageServer, look: Any) -> None:
 
 
 def test_large_classes_show_more_on_demand(look: Any, tmp_path: Path, odd_pack: Path) -> None:
-    repeat_rows(str(odd_pack), 2, tmp_path / "twice.pack")
+    repeat_rows(str(odd_pack), 2 * len(open_pack(odd_pack)), tmp_path / "twice.pack")
     with serving(tmp_path / "twice.pack") as twice:
         opened = look(twice.address)
         opened.page.locator(".class button").first.click()
