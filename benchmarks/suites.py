@@ -111,8 +111,8 @@ LOADER = Suite(
     + PEERS_OF_LOADER,
     TRAIN_UINT8,
 )
-# Of photos made at most 400 pixels on the longer side, JPEG q90, which all read or pack as they are.
-# FFCV's writer encodes each anew, with the same quality.
+# Of photos of at most 400 pixels on the longer side, JPEG q90, which all read or pack as they are;
+# FFCV's writer alone encodes each anew, with the same quality.
 RESIZED_LOADER = Suite(
     "resized loader",
     "load",

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ PEERS: dict[str, Peer] = {
         requirements=("ffcv==1.0.2",),
         system=("pkg-config", "libopencv-imgproc-dev", "libturbojpeg0-dev"),
         # A few megabytes of OpenCV in place of all of it.
-        build={"PKG_CONFIG_PATH": "tools/ffcv"},
+        build={"PKG_CONFIG_PATH": str(ROOT / "tools" / "ffcv")},
     ),
     "ffcv_q90": Peer(
         "{}, JPEG q90", ".beton, JPEG q90 of the same size", packs=True, environment="ffcv"
