@@ -5,20 +5,22 @@
 #   VENV=.venv          the environment ($FASTLOAD_VENV also names one, outside the checkout say)
 #   EXTRAS=dev,train    what of pyproject.toml's optional dependencies to install
 #   PYTEST_ARGS=...     more arguments for pytest
+#   BENCH_ARGS=...      more arguments for make bench: --set loader, --rounds 3, -k decode
 
 PYTHON ?= python3
 VENV ?= $(or $(FASTLOAD_VENV),.venv)
 EXTRAS ?= dev,train
 PYTEST_ARGS ?=
+BENCH_ARGS ?=
 BIN = $(VENV)/bin
 CPP_FOLDERS = fastload/native tests/native tests/native/fuzz
 CPP_FILES = $(foreach folder,$(CPP_FOLDERS),$(wildcard $(folder)/*.cpp $(folder)/*.h))
 
-.PHONY: help quickstart test test-oldest test-sanitize environment native lint format wheel bench bench-smoke clean
+.PHONY: help quickstart test test-oldest test-sanitize environment native lint format wheel bench bench-peers bench-smoke clean
 
 help:
 	@sed -n '/^#/!q; s/^# \?//p' Makefile
-	@echo 'more: native test-oldest test-sanitize lint format wheel bench bench-smoke clean'
+	@echo 'more: native test-oldest test-sanitize lint format wheel bench bench-peers bench-smoke clean'
 
 quickstart: environment native
 	$(BIN)/python examples/quickstart.py
@@ -61,7 +63,12 @@ wheel: environment
 # The peers run in environments of their own, which `python -m benchmarks.environments` makes.
 bench: environment native
 	$(BIN)/python -m benchmarks.environments
-	$(BIN)/python -m pytest benchmarks -o faulthandler_timeout=0
+	results=$$($(BIN)/python -m benchmarks.result_file) && \
+	$(BIN)/python -m pytest benchmarks -o faulthandler_timeout=0 --benchmark-json="$$results" $(BENCH_ARGS)
+
+# Every peer of the tables, once: those that cannot run stand there with their error.
+bench-peers: BENCH_ARGS = --set loader --rounds 1
+bench-peers: bench
 
 bench-smoke: environment native
 	$(BIN)/python -m pytest benchmarks --smoke

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from benchmarks.round_robin import Measurement
+from benchmarks.measurement import Measurement
 from benchmarks.suites import OURS
 
 

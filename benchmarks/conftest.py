@@ -6,38 +6,37 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from io import StringIO
-from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.console import Console
 
-from benchmarks import table
+from benchmarks import document, table
 from benchmarks.bars import BARS
-from benchmarks.crops import cut_crops, cut_mean_crops
-from benchmarks.environments import NotInstalledError
-from benchmarks.job import DRAWN_CROPS, MEAN_CROPS, Job
-from benchmarks.peers import PEERS
-from benchmarks.photos import Photos, label_folder, write_png
-from benchmarks.process import Worker, WorkerError
-from benchmarks.round_robin import Measurement, measure
-from benchmarks.suites import SUITES
-from fastload.measure.machine import this_machine
+from benchmarks.job import Job
+from benchmarks.measurement import Measurement
+from benchmarks.places import Places
+from benchmarks.round_robin import measure
+from benchmarks.suites import SETS, SUITES
+from fastload.measure.machine import Machine, this_machine
 
 # An adapter imports its peer, which may not be there: nothing but a worker imports it.
 collect_ignore_glob = ["peers/*"]
 
 MEASUREMENTS = pytest.StashKey[list[Measurement]]()
-HEADER = pytest.StashKey[list[str]]()
-CROPS, SMOKE_CROPS = 64, 4
-SMOKE_BATCH = 8
-TABLE_WIDTH = 140
+MACHINE = pytest.StashKey[Machine]()
+PLACES = pytest.StashKey[Places]()
+SMOKE_BATCH, SMOKE_ROWS = 8, 10_000
+TABLE_WIDTH = 160
+SMOKE_NOTE = "smoke run: it shows that everything works; its figures mean nothing"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("fastload benchmarks")
     group.addoption("--smoke", action="store_true", help="two dozen photos, one round: seconds")
-    group.addoption("--rounds", type=int, default=5, help="windows of each entrant (default 5)")
+    group.addoption("--rounds", type=int, default=5, help="turns of each entrant (default 5)")
+    group.addoption("--set", action="append", choices=SETS, help="only these suites (default all)")
+    group.addoption("--full", action="store_true", help="all images of the long tail, not a tenth")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -45,17 +44,36 @@ def pytest_configure(config: pytest.Config) -> None:
     # pytest-benchmark's own table has the windows' milliseconds, in the alphabet's order.
     config.option.benchmark_quiet = True
     config.stash[MEASUREMENTS] = []
-    config.stash[HEADER] = [str(this_machine())]
+    # As it is now: in the end its load is that of the benchmarks.
+    config.stash[MACHINE] = this_machine()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if not config.getoption("--smoke"):
-        return
+    sets, smoke = config.getoption("--set") or SETS, config.getoption("--smoke")
+    tried = once_each() if smoke else None
     surplus = [
-        item for item in items for name, label in entrant(item) if not SUITES[name].usual(label)
+        item
+        for item in items
+        for entry in entrant(item)
+        if SUITES[entry[0]].part_of not in sets or (tried is not None and entry not in tried)
     ]
-    config.hook.pytest_deselected(items=surplus)
-    items[:] = [item for item in items if item not in surplus]
+    if surplus:
+        config.hook.pytest_deselected(items=surplus)
+        items[:] = [item for item in items if item not in surplus]
+
+
+def once_each() -> set[tuple[str, str]]:
+    """Entrants by suite and label, so that each adapter does each thing that it can do once.
+
+    And each suite has one at least: an axis is tried at its first value.
+    """
+    chosen: dict[tuple[str, ...], tuple[str, str]] = {}
+    for name, suite in SUITES.items():
+        usual = {label: job for label, job in suite.jobs().items() if suite.usual(label)}
+        for place, (label, job) in enumerate(usual.items()):
+            thing = (job.peer, job.task, job.recipe, job.kind)
+            chosen.setdefault((name,) if place == 0 and thing in chosen else thing, (name, label))
+    return set(chosen.values())
 
 
 def entrant(item: pytest.Item) -> list[tuple[str, str]]:
@@ -67,108 +85,71 @@ def entrant(item: pytest.Item) -> list[tuple[str, str]]:
 
 
 @pytest.fixture(scope="session")
-def smoke(pytestconfig: pytest.Config) -> bool:
-    return bool(pytestconfig.getoption("--smoke"))
-
-
-@pytest.fixture(scope="session")
-def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("benchmarks")
-
-
-@pytest.fixture(scope="session")
-def photos(smoke: bool, scratch: Path, pytestconfig: pytest.Config) -> Photos:
-    found = label_folder(smoke, scratch)
-    pytestconfig.stash[HEADER].append(f"{found}; warm page cache")
-    return found
-
-
-@pytest.fixture(scope="session")
-def crops(
-    photos: Photos, smoke: bool, scratch: Path, pytestconfig: pytest.Config
-) -> dict[str, Path]:
-    """The crops of each recipe."""
-    targets = {DRAWN_CROPS: scratch / "drawn.npz", MEAN_CROPS: scratch / "mean.npz"}
-    count = SMOKE_CROPS if smoke else CROPS
-    sides = cut_crops(photos.folder, count, targets[DRAWN_CROPS])
-    height, width = map(round, sides)
-    cut_mean_crops(photos.folder, count, height, width, targets[MEAN_CROPS])
-    pytestconfig.stash[HEADER].append(f"resize: RandomResizedCrop boxes, mean {width}x{height}")
-    return targets
-
-
-@pytest.fixture(scope="session")
-def folder_of(photos: Photos, scratch: Path) -> Callable[[str], Path]:
-    """The label folder of one kind of files, written at the first call."""
-
-    @cache
-    def write(kind: str) -> Path:
-        if kind == "jpeg":
-            return photos.folder
-        target = scratch / f"photos_{kind}"
-        write_png(photos.folder, target)
-        return target
-
-    return write
-
-
-@pytest.fixture(scope="session")
-def packed(folder_of: Callable[[str], Path], scratch: Path) -> Callable[[str, str], Path]:
-    """Where a peer's own form of the photos lies, written by its own writer at the first call."""
-
-    @cache
-    def write(peer: str, kind: str) -> Path:
-        target = scratch / f"photos_{kind}.{peer}"
-        if PEERS[peer].packs:
-            try:
-                photos = str(folder_of(kind))
-                job = Job(peer, "pack", threads=2, photos=photos, packed=str(target))
-                worker = Worker(job)
-                worker.run()
-                worker.close()
-            except (NotInstalledError, WorkerError):
-                return target  # The loader will say what is wrong in its own row.
-        return target
-
-    return write
+def places(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Places:
+    smoke, full = (bool(pytestconfig.getoption(name)) for name in ("--smoke", "--full"))
+    made = Places(tmp_path_factory.mktemp("benchmarks"), smoke, full)
+    pytestconfig.stash[PLACES] = made
+    return made
 
 
 @pytest.fixture(scope="session")
 def measured(
-    folder_of: Callable[[str], Path],
-    crops: dict[str, Path],
-    packed: Callable[[str, str], Path],
-    smoke: bool,
-    pytestconfig: pytest.Config,
-    request: pytest.FixtureRequest,
-    scratch: Path,
+    places: Places, pytestconfig: pytest.Config, request: pytest.FixtureRequest
 ) -> Callable[[str, str], Measurement]:
     """An entrant's measurement; the first call measures all selected entrants of its suite."""
-
-    def paths(job: Job, kind: str) -> dict[str, Any]:
-        if job.task == "resize":
-            return {"crops": str(crops[job.recipe])}
-        written = scratch / f"written.{job.peer}"
-        target = written if job.task == "pack" else packed(job.peer, kind)
-        own = {"packed": str(target)} if PEERS[job.peer].packs else {}
-        return {"photos": str(folder_of(kind)), **own}
-
-    def complete(job: Job, kind: str) -> Job:
-        placed = replace(job, **paths(job, kind))
-        return replace(placed, batch=SMOKE_BATCH, passes=1) if smoke else placed
+    selected = [entry for item in request.session.items for entry in entrant(item)]
 
     @cache
     def run(name: str) -> dict[str, Measurement]:
-        jobs = SUITES[name].jobs()
-        selected = [entry for item in request.session.items for entry in entrant(item)]
-        kind = SUITES[name].photos
-        chosen = [complete(jobs[label], kind) for suite, label in selected if suite == name]
-        rounds = 1 if smoke else pytestconfig.getoption("--rounds")
-        results = measure(SUITES[name], chosen, rounds)
+        suite = SUITES[name]
+        jobs = suite.jobs()
+        chosen = [jobs[label] for suite_name, label in selected if suite_name == name]
+        if places.smoke:
+            chosen = [in_small(job) for job in chosen]
+        rounds = 1 if places.smoke else pytestconfig.getoption("--rounds")
+        results = measure(suite, places.place(chosen), rounds, quick=places.smoke)
+        for result in results:
+            result.form = suite.form
+            result.pack_in(places.seconds_of(result.job))
         pytestconfig.stash[MEASUREMENTS].extend(results)
         return {result.job.label: result for result in results}
 
     return lambda suite, label: run(suite)[label]
+
+
+def in_small(job: Job) -> Job:
+    """The job on two dozen photos."""
+    batch, rows = min(job.batch, SMOKE_BATCH), min(job.rows, SMOKE_ROWS)
+    return replace(job, batch=batch, rows=rows, passes=1)
+
+
+def notes(config: pytest.Config) -> list[str]:
+    """What a reader should know of a run."""
+    smoke = [SMOKE_NOTE] if config.getoption("--smoke") else []
+    return [*config.stash[PLACES].notes, *smoke]
+
+
+def pytest_benchmark_update_machine_info(
+    config: pytest.Config, machine_info: dict[str, Any]
+) -> None:
+    machine_info["fastload"] = config.stash[MACHINE].as_dict()
+    # Figures are published; how the machine is called where it stands is nobody's business.
+    machine_info.pop("node", None)
+
+
+def pytest_benchmark_update_json(
+    config: pytest.Config, benchmarks: list[Any], output_json: dict[str, Any]
+) -> None:
+    if PLACES not in config.stash:
+        return
+    smoke = bool(config.getoption("--smoke"))
+    output_json["fastload"] = document.of_run(
+        config.stash[MEASUREMENTS],
+        config.stash[PLACES].photos,
+        1 if smoke else config.getoption("--rounds"),
+        smoke,
+        notes(config),
+    )
 
 
 def pytest_terminal_summary(
@@ -177,11 +158,9 @@ def pytest_terminal_summary(
     measurements = config.stash[MEASUREMENTS]
     if not measurements:
         return
-    lines = config.stash[HEADER]
-    if config.getoption("--smoke"):
-        lines.append("smoke run: it shows that everything works; its figures mean nothing")
+    header = "\n".join([str(config.stash[MACHINE]), *notes(config)])
     console = Console(file=StringIO(), width=TABLE_WIDTH, force_terminal=terminalreporter.hasmarkup)
     with console.capture() as page:
-        console.print(table.report("\n".join(lines), BARS, measurements))
+        console.print(table.report(header, BARS, measurements, config.stash[PLACES].photos))
     terminalreporter.write_line("")
     terminalreporter.write(page.get())

@@ -29,6 +29,11 @@ class Job:
         batch: images a batch.
         passes: how often one window goes over the photos or crops; hundred thousands of hashes,
             ten thousands of images to be ordered.
+        kind: of the photos: "jpeg" for the photos as they are, the others are in ``variants.py``.
+        ranks: processes of so many threads each that share an epoch.
+        rows: of the pack, where it is to have more than there are photos.
+        x: where the job stands on its suite's axis, if that has one.
+        x_name: the axis.
 
     """
 
@@ -41,6 +46,11 @@ class Job:
     crops: str = ""
     batch: int = 128
     passes: int = 1
+    kind: str = "jpeg"
+    ranks: int = 1
+    rows: int = 0
+    x: float | None = None
+    x_name: str = ""
 
     @property
     def reads(self) -> str:
@@ -49,8 +59,11 @@ class Job:
 
     @property
     def label(self) -> str:
-        """The row's name in a table: peer and threads."""
-        return f"{self.peer} x{self.threads}"
+        """The row's name in a table: peer and threads; on an axis, the place there too."""
+        named = f"{self.peer} x{self.threads}"
+        if self.x is None or self.x_name == "threads":
+            return named
+        return f"{named}, {self.x:,.0f} {self.x_name}"
 
     def as_dict(self) -> dict[str, Any]:
         """The job as JSON takes it."""

@@ -19,12 +19,12 @@ from fastload.store.manifest import INDEX_NAME, MANIFEST_NAME, IndexEntry
 from fastload.store.shards import SHARDS_NAME
 
 
-def repeat_rows(path: str, times: int, target: Path) -> None:
-    """Write a pack that has each record of a pack's first shard so many times.
+def repeat_rows(path: str, rows: int, target: Path) -> None:
+    """Write a pack of so many rows: the records of a pack's first shard again and again.
 
     Args:
         path: the pack; its shard is linked to, not copied.
-        times: how often.
+        rows: how many.
         target: the new pack's folder; one that is there already is taken to be it.
     """
     if (target / MANIFEST_NAME).exists():
@@ -33,7 +33,7 @@ def repeat_rows(path: str, times: int, target: Path) -> None:
     shard = pack.manifest.shards[0]
     (target / SHARDS_NAME).mkdir(parents=True, exist_ok=True)
     (target / SHARDS_NAME / shard.name).hardlink_to(pack.shard_file(0))
-    batch = _rows(pack, shard.records, times)
+    batch = _rows(pack, shard.records, rows)
     index = target / INDEX_NAME
     with pa.ipc.new_file(str(index), batch.schema) as writer:
         writer.write_batch(batch)
@@ -55,15 +55,15 @@ def repeat_rows(path: str, times: int, target: Path) -> None:
     (target / MANIFEST_NAME).write_bytes(manifest.to_json())
 
 
-def _rows(pack: Pack, records: int, times: int) -> pa.RecordBatch:
+def _rows(pack: Pack, records: int, rows: int) -> pa.RecordBatch:
     index, schema = pack.index, index_schema(binary_paths=False)
     paths = pa.array(index.paths(range(records)), pa.large_string())
     columns = [
-        np.argsort(np.tile(index.label[:records], times), kind="stable").astype(np.uint64)
+        np.argsort(np.resize(index.label[:records], rows), kind="stable").astype(np.uint64)
         if name == "listing"
-        else np.tile(getattr(index, name)[:records], times)
+        else np.resize(getattr(index, name)[:records], rows)
         for name in schema.names
         if name != "path"
     ]
-    columns.append(paths.take(pa.array(np.tile(np.arange(records), times))))
+    columns.append(paths.take(pa.array(np.resize(np.arange(records), rows))))
     return pa.record_batch(columns, schema=schema)

@@ -1,24 +1,33 @@
-"""The photos that everything is measured on."""
+"""The photos that everything is measured on, and what a table says of a label folder."""
 
 from __future__ import annotations
 
 import os
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from benchmarks.variants import CLASSES, JPEG_QUALITY, image_files
+
 ROOT = Path(__file__).resolve().parent.parent
 FULL, SMOKE = 1000, 24
-CLASSES = 4
-JPEG_QUALITY = 90
+# The sum of the luminance table in annex K of the JPEG standard, which libjpeg's quality scales.
+STANDARD_TABLE_SUM = 3688
 
 
 @dataclass(frozen=True)
 class Photos:
-    """A label folder and what a table says of it."""
+    """A label folder and what a table says of it.
+
+    Attributes:
+        quality: formats, and of JPEG files the quality that their tables tell.
+
+    """
 
     folder: Path
     name: str
@@ -26,23 +35,68 @@ class Photos:
     bytes: int
     mean_width: float
     mean_height: float
+    quality: str
 
     def __str__(self) -> str:
         return (
-            f"{self.images} photos of {self.name}, {self.bytes / 1e6:.1f} MB, "
-            f"mean {self.mean_width:.0f}x{self.mean_height:.0f}"
+            f"{self.images:,} images ({self.name}), {self.bytes / 1e6:.1f} MB, "
+            f"mean {self.mean_width:.0f}x{self.mean_height:.0f}, {self.quality}"
         )
+
+    def as_dict(self) -> dict[str, Any]:
+        """All but the place, as JSON takes it."""
+        return {
+            "name": self.name,
+            "images": self.images,
+            "bytes": self.bytes,
+            "mean_width": self.mean_width,
+            "mean_height": self.mean_height,
+            "quality": self.quality,
+        }
 
 
 def describe(folder: Path, name: str) -> Photos:
     """Count and measure a label folder; only headers are read."""
-    files = [file for file in folder.rglob("*") if file.is_file()]
-    sizes = []
+    files = image_files(folder)
+    sizes, formats, qualities = [], Counter[str](), []
     for file in files:
         with Image.open(file) as image:
             sizes.append(image.size)
-    width, height = np.mean(sizes, axis=0)
-    return Photos(folder, name, len(files), sum(f.stat().st_size for f in files), width, height)
+            formats[str(image.format)] += 1
+            # Pillow has this attribute for JPEG alone.
+            if tables := getattr(image, "quantization", None):
+                qualities.append(jpeg_quality(tables[min(tables)]))
+    width, height = map(float, np.mean(sizes, axis=0))
+    size = sum(file.stat().st_size for file in files)
+    told = quality_words(formats, qualities)
+    return Photos(folder, name, len(files), size, width, height, told)
+
+
+def jpeg_quality(table: list[int]) -> int:
+    """The quality of libjpeg's whose luminance table is nearest to this one; 1 to 100.
+
+    libjpeg scales the standard table by ``200 - 2 q`` percent from quality 50 on and by
+    ``5000 / q`` percent below; other programs' tables are judged by their sum.
+    """
+    if max(table) == 1:
+        return 100
+    percent = 100 * sum(table) / STANDARD_TABLE_SUM
+    quality = (200 - percent) / 2 if percent <= 100 else 5000 / percent
+    return max(1, min(100, round(quality)))
+
+
+def quality_words(formats: Counter[str], qualities: list[int]) -> str:
+    """Formats, the commonest first, and the JPEG files' quality.
+
+    >>> quality_words(Counter(JPEG=3, PNG=1), [75, 96, 96])
+    'JPEG (quality 96, mixed 75-96) and PNG'
+    """
+    words = {name: name for name, _ in formats.most_common()}
+    if qualities:
+        low, high = min(qualities), max(qualities)
+        mixed = "" if low == high else f", mixed {low}-{high}"
+        words["JPEG"] = f"JPEG (quality {median(qualities):.0f}{mixed})"
+    return " and ".join(words.values())
 
 
 def real_photos() -> Path | None:
@@ -69,20 +123,6 @@ def cut_photos(folder: Path, images: int) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         cut = Image.fromarray(source[top : top + height, left : left + width])
         cut.save(target, quality=JPEG_QUALITY)
-
-
-def write_png(photos: Path, folder: Path) -> None:
-    """Write the photos as PNG files of the same pixels, under the same names."""
-
-    def write(file: Path) -> None:
-        target = (folder / file.relative_to(photos)).with_suffix(".png")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with Image.open(file) as image:
-            image.convert("RGB").save(target)
-
-    with ThreadPoolExecutor() as threads:
-        for _ in threads.map(write, (file for file in photos.rglob("*") if file.is_file())):
-            pass
 
 
 def label_folder(smoke: bool, scratch: Path) -> Photos:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import selectors
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,16 @@ class WorkerError(Exception):
 
 
 class Worker:
-    """One peer's process, ready for windows of its job.
+    """One peer's process, which begins to import; several can do so at the same time.
+
+    Attributes:
+        pid: of the process.
+        imported: its reply to :meth:`await_import`: ``version``, ``base`` (its memory).
+        ready: its reply to :meth:`construct`: ``construction`` (seconds), ``cpu_before``
+            (seconds of CPU that it had had before).
 
     Raises:
         NotInstalledError: the peer's environment is not there.
-        WorkerError: its adapter failed.
 
     """
 
@@ -41,13 +47,42 @@ class Worker:
             bufsize=1,
         )
         self.pid = self._process.pid
+        self.imported: dict[str, Any] = {}
+        self.ready: dict[str, Any] = {}
+
+    def await_import(self) -> None:
+        """Wait until the adapter is imported.
+
+        Raises:
+            WorkerError: it failed.
+
+        """
+        self.imported = self._reply()
+
+    def construct(self) -> None:
+        """Let the adapter construct what it measures.
+
+        Raises:
+            WorkerError: it failed.
+
+        """
+        self._ask({})
         self.ready = self._reply()
 
     def run(self, batches: int | None = None) -> dict[str, Any]:
-        """One window, or only its first batches: ``images``, ``seconds``, ``first_batch``."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps({"batches": batches}) + "\n")
+        """One window, or only its first batches: ``images``, ``seconds``, ``first_batch``.
+
+        Raises:
+            WorkerError: it failed.
+
+        """
+        self._ask({"batches": batches})
         return self._reply()
+
+    def _ask(self, message: dict[str, Any]) -> None:
+        assert self._process.stdin is not None
+        with suppress(BrokenPipeError):  # It has ended; the missing reply says how.
+            self._process.stdin.write(json.dumps(message) + "\n")
 
     def close(self) -> None:
         """End the process; kill it if it does not end by itself."""

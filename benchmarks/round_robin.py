@@ -2,139 +2,118 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import median
+from random import Random
 from typing import Any
 
-from benchmarks import disk
+from benchmarks import disk, page_cache
 from benchmarks.environments import NotInstalledError
 from benchmarks.job import Job
+from benchmarks.measurement import Measurement
+from benchmarks.page_cache import StillCachedError
 from benchmarks.process import Worker, WorkerError
 from benchmarks.suites import Suite
+from fastload.measure import processor_time
 from fastload.measure.memory import Memory, Watch
-
-
-@dataclass
-class Measurement:
-    """What one job took; a list holds one figure a round.
-
-    Attributes:
-        seconds: time of each window.
-        images: images of each window.
-        first_batch: seconds from before the loader's construction to its first batch; no imports.
-        peak: highest memory of the process tree beyond the process with torch imported.
-        peaks: the same of each window that was watched, the warm-up first.
-        bytes: of the peer's form of the photos on disk.
-        error: why there is nothing, or nothing more, to see.
-
-    """
-
-    suite: str
-    job: Job
-    seconds: list[float] = field(default_factory=list)
-    images: list[int] = field(default_factory=list)
-    first_batch: list[float] = field(default_factory=list)
-    peak: Memory = field(default_factory=Memory)
-    peaks: list[Memory] = field(default_factory=list)
-    bytes: int = 0
-    version: str = ""
-    error: str = ""
-
-    @property
-    def rates(self) -> list[float]:
-        """Images a second, one figure a round."""
-        return [images / seconds for images, seconds in zip(self.images, self.seconds, strict=True)]
-
-    @property
-    def microseconds(self) -> list[float]:
-        """Time of one image, one figure a round."""
-        return [1e6 / rate for rate in self.rates]
-
-    @property
-    def anonymous_megabytes(self) -> list[float]:
-        """Highest memory without a file behind it, beyond torch's import."""
-        return [self.peak.anonymous / 1e6]
-
-    @property
-    def pss_megabytes(self) -> list[float]:
-        """Highest proportional memory, mapped file pages included, beyond torch's import."""
-        return [self.peak.pss / 1e6]
-
-    @property
-    def growth_megabytes(self) -> list[float]:
-        """What the last window took at most beyond the first, anonymous: what is never let go."""
-        return [(self.peaks[-1].anonymous - self.peaks[0].anonymous) / 1e6]
-
-    def extra_info(self) -> dict[str, Any]:
-        """The figures for pytest-benchmark's JSON."""
-        return {
-            "images_per_second": median(self.rates),
-            "images_per_second_by_round": self.rates,
-            "first_batch_seconds": median(self.first_batch),
-            "peak_anonymous_bytes": self.peak.anonymous,
-            "peak_pss_bytes": self.peak.pss,
-            "bytes_on_disk": self.bytes,
-            "version": self.version,
-            "job": self.job.as_dict(),
-        }
 
 
 class Runner:
     """One job's turns; the first error ends them and is kept in the measurement."""
 
-    def __init__(self, suite: Suite, job: Job) -> None:
-        self.measurement = Measurement(suite.name, job)
+    def __init__(self, suite: Suite, job: Job, quick: bool) -> None:
+        self.measurement = Measurement(suite.name, job, cache_state=suite.cache_state)
         self._suite = suite
+        self._quick = quick
         self._worker: Worker | None = None
 
-    def _start(self) -> Worker:
-        worker = Worker(self.measurement.job)
-        self.measurement.version = worker.ready["version"]
-        return worker
+    @property
+    def _running(self) -> Worker:
+        assert self._worker is not None
+        return self._worker
 
-    def _window(self, worker: Worker, batches: int | None, watched: bool) -> dict[str, Any]:
-        with ExitStack() as stack:
-            watch = stack.enter_context(Watch(worker.pid)) if watched else None
-            window = worker.run(batches)
-        if watch is not None:
-            peak = watch.peak.beyond(Memory(**worker.ready["base"]))
-            self.measurement.peak = self.measurement.peak.highest(peak)
-            self.measurement.peaks.append(peak)
-        return window
+    def attempt(self, step: Callable[[Runner], None]) -> None:
+        """Take a step, unless one has failed before."""
+        if self.measurement.error:
+            return
+        try:
+            step(self)
+        except (WorkerError, NotInstalledError, StillCachedError) as error:
+            self.measurement.error = str(error)
+            self.close()
+
+    def start(self) -> None:
+        """Start the process, which begins to import."""
+        self._worker = Worker(self.measurement.job)
+
+    def await_import(self) -> None:
+        """Wait until it has imported all."""
+        self._running.await_import()
+        self.measurement.version = self._running.imported["version"]
 
     def warm_up(self) -> None:
-        """Start the process; its first window fills caches, shows first batch and memory."""
-        self._worker = self._start()
-        window = self._window(self._worker, None, watched=True)
-        if not self._suite.fresh:
-            first = self._worker.ready["construction"] + window["first_batch"]
-            self.measurement.first_batch.append(first)
+        """The first window fills caches, shows first batch and memory."""
+        self._running.construct()
+        window = self._windows(least_seconds=0, watched=True)[0]
+        if self._suite.fresh:
+            self.close()
+        else:
+            self.measurement.first_batch.append(self._until_first_batch(window))
 
     def turn(self) -> None:
-        """One window."""
+        """The windows of one round."""
         if self._suite.fresh:
             self._fresh_window()
             return
-        assert self._worker is not None
-        window = self._window(self._worker, None, self._suite.watched)
-        self._record(window["images"], window["seconds"])
+        before = processor_time.of_tree(self._running.pid)
+        least = 0 if self._quick else self._suite.seconds
+        windows = self._windows(least, self._suite.watched)
+        spent = processor_time.of_tree(self._running.pid) - before
+        images, seconds = (sum(window[key] for window in windows) for key in ("images", "seconds"))
+        self._record(images, seconds, seconds if self._suite.own_seconds else spent)
 
     def _fresh_window(self) -> None:
-        self.close()
-        self._worker = self._start()
-        window = self._window(self._worker, self._suite.batches, watched=False)
-        first = self._worker.ready["construction"] + window["first_batch"]
+        """The window of a new process, which ends with it: what it maps could not be dropped."""
+        if self._suite.cold:
+            page_cache.drop(Path(self.measurement.job.reads))
+        self.start()
+        self.await_import()
+        self._running.construct()
+        before = processor_time.of_tree(self._running.pid)
+        [window] = self._windows(least_seconds=0, watched=self._suite.watched or self._quick)
+        after = processor_time.of_tree(self._running.pid)
+        first = self._until_first_batch(window)
         self.measurement.first_batch.append(first)
-        self._record(window["images"], first if self._suite.batches == 1 else window["seconds"])
+        if self._suite.batches == 1:
+            self._record(window["images"], first, after - self._running.ready["cpu_before"])
+        else:
+            self._record(window["images"], window["seconds"], after - before)
+        self.close()
 
-    def _record(self, images: int, seconds: float) -> None:
-        if not images:
-            raise WorkerError("the window gave no image")
+    def _windows(self, least_seconds: float, watched: bool) -> list[dict[str, Any]]:
+        """One window, and more until they have taken so many seconds."""
+        windows: list[dict[str, Any]] = []
+        with ExitStack() as stack:
+            watch = stack.enter_context(Watch(self._running.pid)) if watched else None
+            while not windows or sum(one["seconds"] for one in windows) < least_seconds:
+                windows.append(self._running.run(self._suite.batches))
+                if not windows[-1]["images"]:
+                    raise WorkerError("the window gave no image")
+        if watch is not None:
+            peak = watch.peak.beyond(Memory(**self._running.imported["base"]))
+            self.measurement.peak = self.measurement.peak.highest(peak)
+            self.measurement.peaks.append(peak)
+        return windows
+
+    def _until_first_batch(self, window: dict[str, Any]) -> float:
+        seconds: float = self._running.ready["construction"] + window["first_batch"]
+        return seconds
+
+    def _record(self, images: int, seconds: float, cpu_seconds: float) -> None:
         self.measurement.images.append(images)
         self.measurement.seconds.append(seconds)
+        self.measurement.cpu_seconds.append(cpu_seconds)
 
     def close(self) -> None:
         """End the process if there is one."""
@@ -143,21 +122,29 @@ class Runner:
             self._worker = None
 
 
-def measure(suite: Suite, jobs: Iterable[Job], rounds: int) -> list[Measurement]:
-    """Measure a suite's jobs, interleaved; one that fails is out from there on, with its error."""
-    runners = [Runner(suite, job) for job in jobs]
+def measure(
+    suite: Suite, jobs: Iterable[Job], rounds: int, quick: bool = False
+) -> list[Measurement]:
+    """Measure a suite's jobs, interleaved; one that fails is out from there on, with its error.
+
+    Args:
+        suite: theirs.
+        jobs: with their paths.
+        rounds: turns of each, in another order each round, so that nobody always follows the same.
+        quick: one window a turn however short, and no warm-up where each window has a new process.
+    """
+    runners = [Runner(suite, job, quick) for job in jobs]
     with ExitStack() as stack:
         for runner in runners:
             stack.callback(runner.close)
-        for step in [Runner.warm_up] + [Runner.turn] * rounds:
-            for runner in runners:
-                if runner.measurement.error:
-                    continue
-                try:
-                    step(runner)
-                except (WorkerError, NotInstalledError) as error:
-                    runner.measurement.error = str(error)
-                    runner.close()
+        if not (quick and suite.fresh):
+            # All import at the same time, and nobody does so when the first one is measured.
+            for step in (Runner.start, Runner.await_import, Runner.warm_up):
+                for runner in runners:
+                    runner.attempt(step)
+        for number in range(rounds):
+            for runner in Random(number).sample(runners, len(runners)):
+                runner.attempt(Runner.turn)
     measurements = [runner.measurement for runner in runners]
     for measurement in measurements:
         measurement.bytes = disk.size(Path(measurement.job.reads))

@@ -1,8 +1,9 @@
 """The process around one adapter: ``python -m benchmarks.worker '{"peer": "dali", ...}'``.
 
-One JSON line comes out once the adapter stands ready; then, for each JSON line that comes in
-(``{"batches": n}``, or null for all of a window), one with what the window took. An error is a line
-too: ``{"error": ...}``.
+A line of JSON comes out once everything is imported. The first line that comes in lets the adapter
+construct what it measures; one that comes out tells what that took. Then, for each JSON line that
+comes in (``{"batches": n}``, or null for all of a window), one with what the window took. An error
+is a line too: ``{"error": ...}``.
 
 An adapter's ``load``, ``pack`` ... takes the ``Job`` and returns a function without arguments;
 calling that starts one window and gives an iterator of the number of images done, batch by batch. A
@@ -25,7 +26,7 @@ from typing import Any, TextIO
 
 from benchmarks import disk
 from benchmarks.job import Job
-from fastload.measure import memory
+from fastload.measure import memory, processor_time
 
 Window = Callable[[], Iterator[int]]
 
@@ -56,15 +57,18 @@ def timed(window: Window, batches: int | None) -> dict[str, float]:
 
 
 def serve(job: Job, commands: Iterable[str]) -> Iterator[dict[str, Any]]:
-    """The replies to the commands, the first of them when the adapter stands ready."""
+    """What was imported; then the replies to the commands, of which the first one constructs."""
     importlib.import_module("torchvision")
     base = memory.of_tree(os.getpid())
     adapter = importlib.import_module(f"benchmarks.peers.{job.peer}")
-    begin = perf_counter()
+    yield {"version": adapter.VERSION, "base": base.as_dict()}
+    lines = iter(commands)
+    if next(lines, None) is None:
+        return
+    before, begin = processor_time.of_tree(os.getpid()), perf_counter()
     window = getattr(adapter, job.task)(job)
-    construction = perf_counter() - begin
-    yield {"construction": construction, "version": adapter.VERSION, "base": base.as_dict()}
-    for command in commands:
+    yield {"construction": perf_counter() - begin, "cpu_before": before}
+    for command in lines:
         if job.task == "pack":
             disk.discard(Path(job.packed))
         yield timed(window, json.loads(command)["batches"])

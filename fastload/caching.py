@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
+from fastload.cpus import local_ranks
 from fastload.engines.cache import CacheFacts, RecordCache, shared_cache
 from fastload.feed import Feed
 from fastload.memory import available_memory
@@ -28,10 +28,12 @@ from fastload.store import Codec, Pack
 from fastload.store.mapping import release_pages
 from fastload.view import View, checked_indices
 
-__all__ = ["CacheUse", "PassUses", "checked_cache"]
+__all__ = ["AUTO_SHARE", "CacheUse", "PassUses", "checked_cache"]
 
-# Of what is free: the rest is for the model, the batches and the system's own cache of files.
-_SHARE = 0.5
+AUTO_SHARE = 0.5
+"""What cache="auto" takes of what is free: the rest is for the model, the batches and the system's
+own cache of files."""
+
 # Above this part of its budget, a cache has to choose what to keep.
 _TIGHT = 0.8
 # No process loads so many images.
@@ -61,8 +63,7 @@ def checked_cache(cache: str | int | None) -> str | int:
 
 def _auto_budget(kept: int) -> int:
     """Half of what is free, in equal parts for the ranks on this machine."""
-    ranks = max(1, int(os.environ.get("LOCAL_WORLD_SIZE", "1") or 1))
-    return int(_SHARE * (available_memory() + kept) / ranks)
+    return int(AUTO_SHARE * (available_memory() + kept) / local_ranks())
 
 
 @dataclass(frozen=True)

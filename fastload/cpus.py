@@ -12,7 +12,7 @@ from pathlib import Path
 
 from fastload.cgroups import MEMBERSHIP, ROOT, limits
 
-__all__ = ["usable_cpus"]
+__all__ = ["local_ranks", "usable_cpus"]
 
 
 def usable_cpus(membership: Path = MEMBERSHIP, root: Path = ROOT) -> int:
@@ -28,6 +28,11 @@ def usable_cpus(membership: Path = MEMBERSHIP, root: Path = ROOT) -> int:
         allowed = os.cpu_count() or 1
     quotas = limits("cpu", _quota_v1, _quota_v2, membership, root)
     return max(1, min([allowed, *map(math.ceil, quotas)]))
+
+
+def local_ranks() -> int:
+    """How many training processes share this machine, as ``torchrun`` tells each; 1 elsewhere."""
+    return max(1, int(os.environ.get("LOCAL_WORLD_SIZE", "1") or 1))
 
 
 def _quota_v2(folder: Path) -> float | None:

@@ -52,6 +52,7 @@ class ImageFolder(Dataset[tuple[Any, Any]]):
         samples, imgs: (path, label) of each image.
         targets: label of each image; -1 where the pack is unlabelled, and has no classes.
         class_counts: how many images each class has here.
+        part: in words, which part of a split it is; empty for the whole pack.
 
     Raises:
         PackError: ``root`` is no pack (a label folder has to be packed first), or it has no such
@@ -90,7 +91,7 @@ class ImageFolder(Dataset[tuple[Any, Any]]):
         self.class_to_idx = self.pack.class_to_idx
         counts = [entry.count for entry in self.pack.manifest.classes]
         self._ends = np.cumsum([len(self.pack)] if self.pack.manifest.unlabelled else counts)
-        self._part = ""
+        self.part = ""
         # The places of the samples among the pack's, ascending; None where they are all there.
         self._places: npt.NDArray[np.int64] | None = None
         if split is not None:
@@ -116,7 +117,7 @@ class ImageFolder(Dataset[tuple[Any, Any]]):
         self._places = opened.part(fold, part)
         self._ends = np.searchsorted(self._places, self._ends)
         named = split if isinstance(split, str) else opened.words
-        self._part = f"{part} of {named}" + ("" if fold is None else f", fold {fold}")
+        self.part = f"{part} of {named}" + ("" if fold is None else f", fold {fold}")
 
     def _forget_process(self) -> None:
         self._lowered: tuple[Transform | None, str, Pipeline] | None = None
@@ -274,8 +275,8 @@ class ImageFolder(Dataset[tuple[Any, Any]]):
             f"    Number of datapoints: {len(self)}",
             f"    Root location: {self.root}",
         ]
-        if self._part:
-            lines.append(f"    Part: {self._part}")
+        if self.part:
+            lines.append(f"    Part: {self.part}")
         if self.transform is not None or self.target_transform is not None:
             lines.append("    StandardTransform")
         for head, transform in (
@@ -286,6 +287,13 @@ class ImageFolder(Dataset[tuple[Any, Any]]):
                 first, *rest = repr(transform).splitlines()
                 lines += [head + first] + [" " * len(head) + line for line in rest]
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        """What notebooks show: images, classes and sizes, by the index alone."""
+        from fastload.notebook import summary_html
+        from fastload.summary import summary_of
+
+        return summary_html(summary_of(self))
 
 
 def _checked_place(index: int, length: int) -> int:

@@ -15,6 +15,7 @@ __all__ = [
     "RecordError",
     "StateError",
     "TransformError",
+    "TuneError",
 ]
 
 
@@ -73,3 +74,7 @@ class RanksError(FastloadError, RuntimeError):
 
 class StateError(FastloadError, ValueError):
     """A saved state belongs to another pack, transform or sampler, or cannot be resumed from."""
+
+
+class TuneError(FastloadError, RuntimeError):
+    """Not even the smallest setting of a loader fits into what this machine leaves to it."""

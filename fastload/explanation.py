@@ -9,7 +9,7 @@ from typing import Any
 from fastload.augment import Note, Output, Pipeline
 from fastload.sample import OrderSampler, Ranks
 
-__all__ = ["explain_pipeline", "explain_ranks", "named_transforms"]
+__all__ = ["explain_pipeline", "explain_ranks", "named_transforms", "one_line"]
 
 # Where an object lies in memory is no part of what it is.
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
@@ -28,14 +28,14 @@ def explain_ranks(ranks: Ranks, sampler: Any, uneven: str, steps: int) -> Iterab
 
 def named_transforms(pipeline: Pipeline) -> list[str]:
     """The transforms and what comes out, in words that are the same in every process."""
-    named = [_ADDRESS.sub("", _one_line(note.transform)) for note in pipeline.notes]
+    named = [one_line(note.transform) for note in pipeline.notes]
     return [*named, _output(pipeline.output, pipeline.known_size())]
 
 
 def explain_pipeline(pipeline: Pipeline) -> Iterable[str]:
     """Lines that tell for each transform where it runs, and what comes out."""
     for note in pipeline.notes:
-        yield f"  {_where(note):<13} {_one_line(note.transform)}{_because(note)}"
+        yield f"  {_where(note):<13} {one_line(note.transform)}{_because(note)}"
     if not pipeline.notes:
         yield "  (no transform: samples are PIL images)"
     yield f"  output        {_output(pipeline.output, pipeline.known_size())}"
@@ -49,10 +49,11 @@ def _because(note: Note) -> str:
     return "" if note.reason is None else f"  <- {note.reason}"
 
 
-def _one_line(transform: object) -> str:
+def one_line(transform: object) -> str:
+    """A transform in words that are the same in every process."""
     if hasattr(transform, "__qualname__"):
         return str(transform.__qualname__)
-    return " ".join(repr(transform).split())
+    return _ADDRESS.sub("", " ".join(repr(transform).split()))
 
 
 def _output(output: Output, size: tuple[int, int] | None) -> str:

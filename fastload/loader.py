@@ -55,6 +55,7 @@ from fastload.sample import (
 from fastload.source import Source
 from fastload.stats import LoaderStats, Progress
 from fastload.torch_path import RankBatches
+from fastload.tuned import TunedSettings, filled
 from fastload.user_pipelines import PipelineBatcher, PipelineFlight, check_pipelines
 from fastload.view import View, view_of
 
@@ -113,9 +114,13 @@ class DataLoader(TorchDataLoader[Any]):
         pipelines: with engine="ffcv": operations of FFCV for the fields "image" and "label", as
             FFCV's Loader takes them; batches are the tuples that it yields. The dataset's
             transform does not run. See docs/engines.md.
+        tuned: take what ``fastload tune`` found for this host, the packs and the transform: of
+            ``num_workers``, ``prefetch_factor``, ``pin_memory``, ``cache``, ``decode`` and
+            ``engine`` those that are at their defaults. See docs/tuning.md.
 
     Raises:
-        ValueError: arguments contradict one another, as in torch.
+        ValueError: arguments contradict one another, as in torch, or ``tuned`` is asked for where
+            the dataset is not made of packs.
         TypeError: the dataset is a path.
         EngineError: the engine, the way to decode or the device does not exist here.
     """
@@ -156,9 +161,15 @@ class DataLoader(TorchDataLoader[Any]):
         uneven: str = "pad",
         mix: BatchMix | None = None,
         pipelines: Mapping[str, Any] | None = None,
+        tuned: bool = False,
     ) -> None:
         if isinstance(dataset, (str, os.PathLike)):
             raise TypeError(f"The dataset is a path: give ImageFolder({str(dataset)!r}).")
+        given = TunedSettings(num_workers, prefetch_factor, pin_memory, cache, decode, engine)
+        taken = filled(dataset, given, tuned)
+        num_workers, prefetch_factor = taken.num_workers, taken.prefetch_factor
+        pin_memory, cache = taken.pin_memory, taken.cache
+        decode, engine = taken.decode, taken.engine
         self.device = checked_device(device)
         self.memory_format = checked_memory_format(memory_format)
         self._choice = choose_engine(engine, decode, self.device)

@@ -6,15 +6,17 @@ from pathlib import Path
 
 from fastload.cgroups import MEMBERSHIP, ROOT, limits
 
-__all__ = ["available_memory"]
+__all__ = ["MEMINFO", "available_memory"]
 
-_MEMINFO = Path("/proc/meminfo")
+MEMINFO = Path("/proc/meminfo")
+"""The system's own account."""
+
 # A limit of version 1 that is none: the largest number of whole pages.
 _NO_LIMIT_V1 = 2**62
 
 
 def available_memory(
-    meminfo: Path = _MEMINFO, membership: Path = MEMBERSHIP, root: Path = ROOT
+    meminfo: Path = MEMINFO, membership: Path = MEMBERSHIP, root: Path = ROOT
 ) -> int:
     """Bytes that can be taken before the system or a container's limit is reached.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["PRESETS", "preset"]
+__all__ = ["LONGER_SIDE", "MEAN", "PRESETS", "SIDE", "STD", "preset"]
 
 PRESETS = {
     "train": "RandomResizedCrop(224), flip, uint8",
@@ -13,8 +13,11 @@ PRESETS = {
 }
 """What each does, in words."""
 
-_SIDE, _LONGER_SIDE = 224, 256
-_MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+SIDE, LONGER_SIDE = 224, 256
+"""Pixels a side of what they give, and of what "eval" crops that from."""
+
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+"""ImageNet's, of red, green and blue."""
 
 
 def preset(name: str) -> Any:
@@ -28,11 +31,11 @@ def preset(name: str) -> Any:
     """
     from torchvision import transforms as T
 
-    augmented = [T.RandomResizedCrop(_SIDE), T.RandomHorizontalFlip()]
+    augmented = [T.RandomResizedCrop(SIDE), T.RandomHorizontalFlip()]
     if name == "train":
         return T.Compose([*augmented, T.PILToTensor()])
     if name == "train-float":
-        return T.Compose([*augmented, T.ToTensor(), T.Normalize(_MEAN, _STD)])
+        return T.Compose([*augmented, T.ToTensor(), T.Normalize(MEAN, STD)])
     if name == "eval":
-        return T.Compose([T.Resize(_LONGER_SIDE), T.CenterCrop(_SIDE), T.PILToTensor()])
+        return T.Compose([T.Resize(LONGER_SIDE), T.CenterCrop(SIDE), T.PILToTensor()])
     raise ValueError(f"There is no preset {name!r}: choose one of {', '.join(PRESETS)}.")

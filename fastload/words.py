@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from fastload.store.manifest import display_name
+import unicodedata
 
-__all__ = ["bytes_words", "duration_words", "name_words"]
+__all__ = ["bytes_words", "display_name", "duration_words", "name_words"]
 
 _STEP = 1000
 
@@ -33,6 +33,16 @@ def duration_words(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def display_name(name: str) -> str:
+    r"""A name as people read it: NFC, with bytes that are no UTF-8 shown as U+FFFD.
+
+    >>> display_name("a\u0308")
+    'ä'
+    """
+    readable = name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return unicodedata.normalize("NFC", readable)
 
 
 def name_words(name: str) -> str:

@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-
 
 @dataclass(frozen=True)
 class Peer:
@@ -84,7 +82,7 @@ PEERS: dict[str, Peer] = {
         requirements=("ffcv==1.0.2",),
         system=("pkg-config", "libopencv-imgproc-dev", "libturbojpeg0-dev"),
         # A few megabytes of OpenCV in place of all of it.
-        build={"PKG_CONFIG_PATH": str(ROOT / "tools" / "ffcv")},
+        build={"PKG_CONFIG_PATH": str(Path(__file__).resolve().parents[2] / "tools" / "ffcv")},
     ),
     "ffcv_q90": Peer(
         "{}, JPEG q90", ".beton, JPEG q90 of the same size", packs=True, environment="ffcv"
@@ -131,6 +129,10 @@ PEERS: dict[str, Peer] = {
         requirements=("grain==0.2.18",),
     ),
     "torchdata_nodes": Peer("{}", "the very same image files", requirements=("torchdata==0.11.0",)),
+    "step_alone": Peer("the step alone, {}", "one batch in memory, again and again"),
+    "torchvision_io": Peer("torchvision.io, {}", "the very same JPEG files"),
+    "simplejpeg": Peer("{}", "the very same JPEG files"),
+    "opencv": Peer("{}", "the very same JPEG files"),
     "pillow": Peer("{}", "the same crops in memory"),
     "pillow_simd": Peer(
         "{}",

@@ -18,14 +18,21 @@ from torch.utils.data import RandomSampler, Subset
 import fastload
 from benchmarks.crops import read_crops
 from benchmarks.hashes import hashes_with_families
+from benchmarks.index_tasks import open_pack as open_pack
+from benchmarks.index_tasks import shuffled as shuffled
+from benchmarks.index_tasks import shuffled_order as shuffled_order
 from benchmarks.job import SIDE, Job
-from benchmarks.many_rows import repeat_rows
+from benchmarks.ranks import ranks as ranks
 from benchmarks.recipes import torchvision_transform
+from benchmarks.train_step import training
+from benchmarks.whole_decode import decoding_each
 from benchmarks.worker import Window
 from fastload.duplicates import DISTANCE
 from fastload.duplicates.near import CORRELATION
 from fastload.native import library
 from fastload.sample import BalancedSampler, ClassLists
+from fastload.store import open_pack as open_pack_files
+from fastload.store.codec import Codec
 
 VERSION = f"fastload {fastload.__version__}"
 BILINEAR = 2
@@ -68,7 +75,19 @@ def load(job: Job) -> Window:
     return passes_of(loader_of(job, cache=0))
 
 
-def balanced_passes(job: Job, cache: int) -> Window:
+def train(job: Job) -> Window:
+    """The same, each batch followed by a training step."""
+    return training(loader_of(job, cache=0))
+
+
+def decode(job: Job) -> Window:
+    """The library's C door, on the records of the pack."""
+    pack = open_pack_files(job.packed)
+    records = [bytes(pack.payload(record)) for record in range(len(pack))]
+    return decoding_each(records, job, lambda jpeg: library.decode(jpeg, int(Codec.JPEG)))
+
+
+def balanced_passes(job: Job, cache: str | int) -> Window:
     """One window is one epoch with equal classes, as long as ``job.passes`` over all photos."""
     dataset = fastload.ImageFolder(job.packed, torchvision_transform(job.recipe))
     return passes_of(
@@ -120,15 +139,10 @@ def resize(job: Job) -> Window:
 
 def many(job: Job) -> Window:
     """One window: ``job.threads`` ranks begin an epoch of one pack of many rows."""
-    target = Path(f"{job.packed}.rows")
-    # In a process of its own: what writing takes is not to be counted.
-    writer = FORK.Process(target=repeat_rows, args=(job.packed, job.passes, target))
-    writer.start()
-    writer.join()
 
     def window() -> Iterator[int]:
         pipes = [FORK.Pipe() for _ in range(job.threads)]
-        arguments = [(job, target, rank, theirs) for rank, (_, theirs) in enumerate(pipes)]
+        arguments = [(job, rank, theirs) for rank, (_, theirs) in enumerate(pipes)]
         processes = [FORK.Process(target=begin_epoch, args=one) for one in arguments]
         for process in processes:
             process.start()
@@ -143,9 +157,9 @@ def many(job: Job) -> Window:
     return window
 
 
-def begin_epoch(job: Job, pack: Path, rank: int, caller: Connection) -> None:
+def begin_epoch(job: Job, rank: int, caller: Connection) -> None:
     """Take the first batch of an epoch, say how large it is, and wait until told to end."""
-    dataset = fastload.ImageFolder(pack, torchvision_transform(job.recipe))
+    dataset = fastload.ImageFolder(job.packed, torchvision_transform(job.recipe))
     # Small batches: what they take is not what is looked at.
     loader = fastload.DataLoader(
         dataset, 8, shuffle=True, num_workers=1, seed=0, rank=rank, world_size=job.threads

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torchvision
+from torch.utils.data import DataLoader, WeightedRandomSampler
 from torchvision.datasets import ImageFolder
 
 from benchmarks.job import Job
 from benchmarks.loading import long_epoch, passes_of
 from benchmarks.recipes import torchvision_transform
+from benchmarks.train_step import training
 from benchmarks.worker import Window
 
 VERSION = f"torchvision {torchvision.__version__}"
@@ -17,3 +20,25 @@ def load(job: Job) -> Window:
     """Pillow decodes and resizes."""
     dataset = ImageFolder(job.photos, torchvision_transform(job.recipe))
     return passes_of(long_epoch(dataset, job))
+
+
+def train(job: Job) -> Window:
+    """The same, each batch followed by a training step."""
+    return training(long_epoch(ImageFolder(job.photos, torchvision_transform(job.recipe)), job))
+
+
+def balanced(job: Job) -> Window:
+    """One window is one epoch in which torch's sampler draws each class equally often."""
+    dataset = ImageFolder(job.photos, torchvision_transform(job.recipe))
+    weights = 1 / np.bincount(dataset.targets)[dataset.targets]
+    sampler = WeightedRandomSampler(weights.tolist(), job.passes * len(dataset))
+    return passes_of(
+        DataLoader(
+            dataset,
+            job.batch,
+            sampler=sampler,
+            num_workers=job.threads,
+            persistent_workers=job.threads > 0,
+            drop_last=True,
+        )
+    )

@@ -1,7 +1,8 @@
-"""Pillow's own resize of images that are in memory already."""
+"""Pillow itself, on what is in memory already: its resize, its decoder."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 
 import PIL
@@ -9,6 +10,7 @@ from PIL import Image
 
 from benchmarks.crops import read_crops
 from benchmarks.job import SIDE, Job
+from benchmarks.whole_decode import decoding
 from benchmarks.worker import Window
 
 VERSION = f"Pillow {PIL.__version__}"
@@ -25,3 +27,8 @@ def resize(job: Job) -> Window:
             yield len(crops)
 
     return window
+
+
+def decode(job: Job) -> Window:
+    """As torchvision's ImageFolder has it."""
+    return decoding(job, lambda file: Image.open(io.BytesIO(file)).convert("RGB"))

@@ -15,12 +15,16 @@ COMMANDS = (
     "pack",
     "append",
     "info",
+    "view",
     "verify",
     "duplicates",
     "split",
+    "tune",
+    "bench",
     "recode",
     "export",
     "unpack",
+    "doctor",
 )
 
 

@@ -13,6 +13,7 @@
 #include "jpeg_cut.h"
 #include "jpeg_encode.h"
 #include "jpeg_transcode.h"
+#include "libjpeg.h"
 #include "near_groups.h"
 #include "near_hashes.h"
 #include "next_use.h"
@@ -22,6 +23,7 @@
 #include "qoi.h"
 #include "record_cache.h"
 #include "resize.h"
+#include "simd_level.h"
 #include "steps.h"
 
 using fastload::Guard;
@@ -35,7 +37,20 @@ struct fl_buffer {
 
 static_assert(sizeof(fl_jpeg_facts) == sizeof(fastload::JpegFacts));
 
+#ifdef LIBJPEG_TURBO_VERSION_NUMBER
+constexpr uint32_t kLibjpegTurbo = LIBJPEG_TURBO_VERSION_NUMBER;
+#else
+constexpr uint32_t kLibjpegTurbo = 0;
+#endif
+
 extern "C" {
+
+int fl_describe_library(uint32_t* simd_level, uint32_t* libjpeg_turbo, fl_error* error) {
+    return Guard(error, [&] {
+        *simd_level = static_cast<uint32_t>(fastload::CurrentSimdLevel());
+        *libjpeg_turbo = kLibjpegTurbo;
+    });
+}
 
 const uint8_t* fl_buffer_data(const fl_buffer* buffer) { return buffer->bytes.data(); }
 

@@ -14,6 +14,14 @@
 extern "C" {
 #endif
 
+// ---- The library itself
+// ----------------------------------------------------------------------------------
+
+// The instructions in use, as SimdLevel (simd_level.h) counts them, and the libjpeg-turbo that is
+// in the library: a million times its major version, a thousand times the minor one and the
+// revision; 0 where it is another libjpeg.
+FL_EXPORT int fl_describe_library(uint32_t* simd_level, uint32_t* libjpeg_turbo, fl_error* error);
+
 // ---- Codecs, checksums, draws
 // ----------------------------------------------------------------------------------
 

@@ -21,7 +21,9 @@ import numpy.typing as npt
 from fastload.errors import EngineError, FastloadError
 
 __all__ = [
+    "SIMD_LEVELS",
     "JpegFacts",
+    "LibraryFacts",
     "NativeCode",
     "NativeError",
     "Transcoded",
@@ -29,6 +31,7 @@ __all__ = [
     "crc32c",
     "dct_of_jpeg",
     "decode",
+    "describe_library",
     "first_uses",
     "group_near",
     "has_repeats",
@@ -166,6 +169,39 @@ def _as_bytes(data: BytesLike) -> npt.NDArray[np.uint8]:
 def _address(array: npt.NDArray[Any]) -> int:
     address: int = array.__array_interface__["data"][0]
     return address
+
+
+# ---- The library itself ----
+
+SIMD_LEVELS = ("portable", "avx2", "avx512")
+"""The instructions that the kernels are written for, as FASTLOAD_SIMD names them."""
+
+_describe_library = _declare("fl_describe_library", POINTER(c_uint32), POINTER(c_uint32))
+
+
+class LibraryFacts(NamedTuple):
+    """What the native library is made of.
+
+    Attributes:
+        simd: which of :data:`SIMD_LEVELS` this process uses.
+        libjpeg_turbo: the version that is in it, "" where that is another libjpeg.
+    """
+
+    simd: str
+    libjpeg_turbo: str
+
+
+def describe_library() -> LibraryFacts:
+    """What the native library is made of, and what it chose on this machine.
+
+    >>> describe_library().simd in SIMD_LEVELS
+    True
+    """
+    level, number = c_uint32(), c_uint32()
+    _call(_describe_library, byref(level), byref(number))
+    major, rest = divmod(number.value, 1_000_000)
+    version = ".".join(map(str, (major, *divmod(rest, 1000)))) if number.value else ""
+    return LibraryFacts(SIMD_LEVELS[level.value], version)
 
 
 # ---- Codecs, checksums, draws ----

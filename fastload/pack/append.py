@@ -25,10 +25,10 @@ from fastload.pack.journal import INDEX_FILE, Journal
 from fastload.pack.scan import SUPPORTED, scan, scan_unlabelled
 from fastload.pack.target import disk_named, lost_shard
 from fastload.store.durable import sync_folder
-from fastload.store.manifest import display_name
 from fastload.store.mapping import map_file
 from fastload.store.nearest import nearest_name
 from fastload.store.pack import open_pack
+from fastload.words import display_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -88,7 +88,7 @@ class Index:
         batch = self._batch(path)
         self._unchecked: dict[str, NDArray[Any]] = {}
         for name in _COLUMNS:
-            column = batch.column(name).to_numpy(zero_copy_only=True)
+            column = _as_array(batch.column(name))
             if name in ("label", "listing"):
                 self._unchecked[name] = column
             else:
@@ -259,6 +259,15 @@ class Index:
             raise self._refuse(
                 f"{batch.num_rows} rows, {self._manifest.records} records are declared"
             )
+
+
+def _as_array(column: pa.Array) -> NDArray[Any]:
+    """A column of integers without nulls, not copied; its own to_numpy would import pandas."""
+    dtype = np.dtype(str(column.type))
+    if not len(column):
+        return np.empty(0, dtype)
+    start = column.offset * dtype.itemsize
+    return np.frombuffer(column.buffers()[1], dtype, len(column), start)
 
 
 def _inside(buffer: pa.Buffer, mapped: pa.Buffer) -> bool:

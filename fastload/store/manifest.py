@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import unicodedata
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from fastload.errors import PackError
+from fastload.words import display_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,7 +29,6 @@ __all__ = [
     "Manifest",
     "ShardEntry",
     "Source",
-    "display_name",
     "index_name",
     "shard_name",
     "version_with",
@@ -81,16 +80,6 @@ def version_with(features: Iterable[str]) -> tuple[int, int]:
     ((1, 1), (1, 2))
     """
     return VERSION if _NEW_IN_1_2.intersection(features) else (1, 1)
-
-
-def display_name(name: str) -> str:
-    r"""A name as people read it: NFC, with bytes that are no UTF-8 shown as U+FFFD.
-
-    >>> display_name("a\u0308")
-    'ä'
-    """
-    readable = name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    return unicodedata.normalize("NFC", readable)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.bars import BARS, AtLeast, AtMost, BytesAtMost, Scales
-from benchmarks.round_robin import Measurement
+from benchmarks.measurement import Measurement
 from benchmarks.suites import SUITES
 from tests.benchmarks.measurements import measurement
 
@@ -76,12 +76,12 @@ def test_threads_are_held_against_one_another_round_by_round() -> None:
 
 def test_every_bar_names_a_suite_with_its_entrants_and_a_figure() -> None:
     for bar in BARS:
-        entrants = SUITES[bar.suite].entrants
-        peers = {peer for peer, _ in entrants}
+        jobs = SUITES[bar.suite].jobs().values()
+        peers = {job.peer for job in jobs}
         assert bar.ours in peers
         if isinstance(bar, AtMost):
             assert getattr(measurement("fastload", 10), bar.figure)
         elif isinstance(bar, Scales):
-            assert {(bar.ours, 1), (bar.ours, 2)} <= set(entrants)
+            assert {1, 2} <= {job.threads for job in jobs if job.peer == bar.ours}
         else:
             assert bar.peer in peers

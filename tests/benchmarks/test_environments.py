@@ -10,7 +10,6 @@ from benchmarks import environments
 from benchmarks.environments import NotInstalledError, install, main, python_of
 from benchmarks.peers import PEERS, Peer
 
-
 BROKEN = "Building broken\nbroken.c:1: fatal error: planted.h: No such file\nERROR: it failed\n"
 
 

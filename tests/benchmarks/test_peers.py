@@ -1,18 +1,16 @@
 from __future__ import annotations
 
 import ast
-import importlib.util
 from pathlib import Path
 
 import pytest
+import torch
 
 from benchmarks import peers
-from benchmarks.environments import NotInstalledError, python_of
-from benchmarks.job import TRAIN_UINT8, Job
+from benchmarks.job import SIDE
+from benchmarks.loading import passes_of
 from benchmarks.peers import PEERS
-from benchmarks.photos import cut_photos
-from benchmarks.round_robin import measure
-from benchmarks.suites import LOADER, RESIZED_LOADER, Suite
+from benchmarks.suites import LOADER, RESIZED_LOADER
 
 FOLDER = Path(peers.__file__).parent
 THEIRS = sorted(
@@ -20,11 +18,10 @@ THEIRS = sorted(
     for peer in {job.peer for suite in (LOADER, RESIZED_LOADER) for job in suite.jobs().values()}
     if not peer.startswith("fastload")
 )
-IMAGES, BATCH, PASSES = 24, 4, 2
 
 
 def names_of(module: Path) -> set[str]:
-    """What a module's first level defines or imports; it is not run, since its peer may be absent."""
+    """What a module defines or imports; it is not run, since its peer may not be there."""
     names: set[str] = set()
     for node in ast.parse(module.read_text()).body:
         if isinstance(node, ast.Assign):
@@ -62,22 +59,9 @@ def test_an_environment_of_another_peer_is_one_that_is_made() -> None:
     assert all(PEERS[name].requirements for name in borrowed)
 
 
-@pytest.mark.skipif(
-    importlib.util.find_spec("sklearn") is None, reason="scikit-learn ships the photos that are cut"
-)
-@pytest.mark.parametrize("peer", THEIRS)
-def test_a_peer_that_is_installed_gives_all_its_batches(peer: str, tmp_path: Path) -> None:
-    try:
-        python_of(peer)
-    except NotInstalledError as error:
-        pytest.skip(str(error))
-    cut_photos(tmp_path / "photos", IMAGES)
-    paths = {"photos": str(tmp_path / "photos")}
-    if PEERS[peer].packs:
-        paths["packed"] = str(tmp_path / "packed")
-        [packing] = measure(Suite("pack", "pack", ()), [Job(peer, "pack", threads=2, **paths)], 1)
-        assert (packing.error, packing.images) == ("", [IMAGES])
-    # What a batch is made of, the adapters' process looks at itself.
-    job = Job(peer, "load", TRAIN_UINT8, threads=2, batch=BATCH, passes=PASSES, **paths)
-    [loading] = measure(Suite("load", "load", ()), [job], 1)
-    assert (loading.error, loading.images) == ("", [PASSES * IMAGES])
+def test_a_batch_is_looked_at_from_outside() -> None:
+    images, labels = torch.zeros(4, 3, SIDE, SIDE), torch.zeros(4)
+    assert list(passes_of([(images, labels), (images.permute(0, 2, 3, 1), labels)])()) == [4, 4]
+    for wrong in ((images[:3], labels), (images[..., :-1], labels), (images[:, :2], labels)):
+        with pytest.raises(ValueError, match="a batch of"):
+            list(passes_of([wrong])())

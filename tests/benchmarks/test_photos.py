@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from benchmarks import photos
 from benchmarks.crops import cut_crops, read_crops
-from benchmarks.photos import cut_photos, describe, label_folder
+from benchmarks.photos import cut_photos, describe, jpeg_quality, label_folder, quality_words
 
 pytest.importorskip("sklearn", reason="scikit-learn ships the sample photos that are cut")
 
@@ -35,7 +37,11 @@ def test_a_folder_is_described_by_its_files(tmp_path: Path) -> None:
     found = describe(tmp_path, "cuts")
     assert found.images == 5
     assert found.bytes == sum(file.stat().st_size for file in tmp_path.rglob("*.jpg"))
-    assert str(found).startswith("5 photos of cuts, ")
+    assert str(found).startswith("5 images (cuts), ")
+    assert found.quality == "JPEG (quality 90)"
+    assert set(found.as_dict()) == {
+        *("name", "images", "bytes", "mean_width", "mean_height", "quality")
+    }
 
 
 def test_crops_are_drawn_once_and_lie_inside(tmp_path: Path) -> None:
@@ -46,3 +52,18 @@ def test_crops_are_drawn_once_and_lie_inside(tmp_path: Path) -> None:
     assert len(crops) == 4
     assert all(crop.shape[2] == 3 and crop.size for crop in crops)
     assert sizes[0][0] == pytest.approx(sum(crop.shape[0] for crop in crops) / 4)
+
+
+@pytest.mark.parametrize("quality", [5, 30, 50, 75, 90, 96, 100])
+def test_a_jpegs_quality_is_read_off_its_tables(tmp_path: Path, quality: int) -> None:
+    file = tmp_path / "one.jpg"
+    Image.new("RGB", (16, 16)).save(file, quality=quality)
+    with Image.open(file) as image:
+        found = jpeg_quality(image.quantization[0])
+    # The table's entries end at 255, which qualities below 25 reach.
+    assert found == pytest.approx(quality, abs=0 if quality >= 25 else 10)
+
+
+def test_formats_and_qualities_in_words() -> None:
+    assert quality_words(Counter(JPEG=2), [90, 90]) == "JPEG (quality 90)"
+    assert quality_words(Counter(PNG=2, JPEG=1), [75]) == "PNG and JPEG (quality 75)"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Generator, Iterator
@@ -13,6 +14,7 @@ import pytest
 from benchmarks import process, worker
 from benchmarks.job import Job
 from benchmarks.process import Worker, WorkerError
+from fastload.measure import processor_time
 
 
 def three_batches() -> Iterator[int]:
@@ -51,12 +53,27 @@ def planted(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return adapter
 
 
-def test_the_first_reply_tells_that_the_adapter_stands_ready(planted: ModuleType) -> None:
-    ready, window = worker.serve(Job("planted", "load"), ['{"batches": 2}'])
-    assert ready["version"] == "planted 1"
+def test_an_import_a_construction_and_a_window_are_told_one_by_one(planted: Any) -> None:
+    constructed: list[Job] = []
+
+    def load(job: Job) -> worker.Window:
+        constructed.append(job)
+        return three_batches
+
+    planted.load = load
+    replies = worker.serve(Job("planted", "load"), ["{}", '{"batches": 2}'])
+    imported = next(replies)
+    assert imported["version"] == "planted 1"
+    assert imported["base"]["pss"] > 0
+    assert not constructed
+    ready, window = replies
     assert ready["construction"] >= 0
-    assert ready["base"]["pss"] > 0
+    assert 0 < ready["cpu_before"] <= processor_time.of_tree(os.getpid())
     assert window["images"] == 8
+
+
+def test_one_that_is_not_wanted_any_more_constructs_nothing(planted: ModuleType) -> None:
+    assert len(list(worker.serve(Job("planted", "load"), []))) == 1
 
 
 def test_a_packer_finds_the_place_empty_each_time(planted: Any, tmp_path: Path) -> None:
@@ -72,7 +89,7 @@ def test_a_packer_finds_the_place_empty_each_time(planted: Any, tmp_path: Path) 
 
     planted.pack = pack
     job = Job("planted", "pack", packed=str(packed))
-    *_, second = worker.serve(job, ['{"batches": null}'] * 2)
+    *_, second = worker.serve(job, ["{}", *['{"batches": null}'] * 2])
     assert second["images"] == 1
 
 
@@ -85,7 +102,9 @@ def crops(tmp_path: Path) -> Path:
 
 def test_a_real_process_serves_windows_until_it_is_closed(crops: Path) -> None:
     peer = Worker(Job("pillow", "resize", crops=str(crops), passes=3))
-    assert peer.ready["version"].startswith("Pillow ")
+    peer.await_import()
+    assert peer.imported["version"].startswith("Pillow ")
+    peer.construct()
     assert [peer.run()["images"] for _ in range(2)] == [6, 6]
     assert peer.run(1)["images"] == 2
     peer.close()
@@ -93,8 +112,10 @@ def test_a_real_process_serves_windows_until_it_is_closed(crops: Path) -> None:
 
 
 def test_an_adapters_exception_reaches_the_runner(tmp_path: Path) -> None:
+    peer = Worker(Job("pillow", "resize", crops=str(tmp_path / "absent.npz")))
+    peer.await_import()
     with pytest.raises(WorkerError, match=r"FileNotFoundError: .*absent\.npz"):
-        Worker(Job("pillow", "resize", crops=str(tmp_path / "absent.npz")))
+        peer.construct()
 
 
 def planted_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, source: str) -> Job:
@@ -109,7 +130,7 @@ def planted_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, source: str
 def test_a_crash_is_told_by_its_code(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     job = planted_process(monkeypatch, tmp_path, "import os; os.abort()")
     with pytest.raises(WorkerError, match="ended with code -6"):
-        Worker(job)
+        Worker(job).await_import()
 
 
 def test_a_silent_process_is_given_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -117,7 +138,7 @@ def test_a_silent_process_is_given_up(monkeypatch: pytest.MonkeyPatch, tmp_path:
     monkeypatch.setattr(process, "FAREWELL_SECONDS", 0.2)
     job = planted_process(monkeypatch, tmp_path, "import time; time.sleep(60)")
     with pytest.raises(WorkerError, match=r"no answer for 0\.2 s"):
-        Worker(job)
+        Worker(job).await_import()
 
 
 def test_a_threads_exception_ends_the_wait_for_it(
@@ -137,5 +158,7 @@ worker.main()
 """
     monkeypatch.setenv("PYTHONPATH", str(process.ROOT))
     job = planted_process(monkeypatch, tmp_path, source)
+    peer = Worker(job)
+    peer.await_import()
     with pytest.raises(WorkerError, match="ZeroDivisionError"):
-        Worker(job)
+        peer.construct()

@@ -19,6 +19,7 @@ def test_every_command_takes_a_folder_of_any_name(tmp_path: Path) -> None:
         assert run("pack", root).exit_code == 0
     commands = (
         "info",
+        "view",
         "verify",
         "duplicates",
         "split --group none",

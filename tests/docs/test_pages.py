@@ -22,8 +22,9 @@ BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 OPTIONAL = ("datasets", "duckdb", "ffcv", "nvidia.dali", "pandas", "webdataset")
 # What the engines need that pages ask for by name.
 NEEDS = {'engine="dali"': "nvidia.dali", 'engine="ffcv"': "ffcv"}
-# Pages train as one does in earnest; here, their folders hold eight images.
+# Pages train and tune as one does in earnest; here, their folders hold eight images.
 SMALL_RUN = ["--model", "tiny", "--epochs", "1", "--batch-size", "4"]
+SMALL_TUNING = ["--batch-size", "4", "--seconds", "0.02", "--target", "1"]
 LINK = re.compile(r"\]\(([^)#:]+)(#[^)]*)?\)")
 
 
@@ -61,6 +62,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     rows = "".join(f"{number},cat\n" for number in range(4))
     (tmp_path / "data" / "sample_submission.csv").write_text("id,label\n" + rows)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return tmp_path
 
 
@@ -78,7 +80,8 @@ def run_commands(block: Block) -> None:
     for line in block.text.replace("\\\n", " ").splitlines():
         words = shlex.split(line.removeprefix("$ "), comments=True)
         if words[:1] == ["fastload"]:
-            run([sys.executable, "-m", "fastload.cli", *words[1:]])
+            small = SMALL_TUNING if words[1] == "tune" else []
+            run([sys.executable, "-m", "fastload.cli", *words[1:], *small])
         elif words[:2] == ["python", "setup.py"]:
             known = run([sys.executable, str(ROOT / "setup.py"), words[2], "--help"])
             options = [word.partition("=")[0] for word in words[3:]]

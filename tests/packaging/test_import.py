@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 from tests.packaging.conftest import ROOT
 
@@ -51,6 +52,15 @@ def test_loading_side_leaves_optional_packages_alone() -> None:
         "assert optional.isdisjoint(sys.modules), optional & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)
+
+
+def test_opening_a_pack_takes_neither_torch_nor_pandas(small_pack: Path) -> None:
+    program = (
+        "import sys; from fastload.store import open_pack; pack = open_pack(sys.argv[1]); "
+        "assert len(pack.index.label) == 22; "
+        "assert not {'torch', 'pandas'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program, small_pack], cwd=ROOT, check=True)
 
 
 def test_command_line_starts_without_torch() -> None:

@@ -27,8 +27,8 @@ from fastload.store.manifest import (
     Manifest,
     ShardEntry,
     Source,
-    display_name,
 )
+from fastload.words import display_name
 from tests.plain_reader import read
 
 DIGEST = "0" * 64

@@ -1,0 +1,131 @@
+"""What one job took."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any
+
+from benchmarks.job import Job
+from benchmarks.peers import PEERS
+from fastload.measure.memory import Memory
+
+
+@dataclass
+class Measurement:
+    """What one job took; a list holds one figure a round.
+
+    Attributes:
+        cache_state: of the files that it reads: "warm", "cold", or "" where it reads none.
+        form: what it reads.
+        seconds: time of each round's windows.
+        images: images of each round's windows.
+        cpu_seconds: CPU time of the process tree in them.
+        first_batch: seconds from before the loader's construction to its first batch; no imports.
+        peak: highest memory of the process tree beyond the process with torch imported.
+        peaks: the same of each window that was watched, the warm-up first.
+        bytes: of the peer's form of the photos on disk.
+        packing_seconds: what the peer's writer took for that form; None of one that has no writer.
+        error: why there is nothing, or nothing more, to see.
+
+    """
+
+    suite: str
+    job: Job
+    cache_state: str = ""
+    form: str = ""
+    seconds: list[float] = field(default_factory=list)
+    images: list[int] = field(default_factory=list)
+    cpu_seconds: list[float] = field(default_factory=list)
+    first_batch: list[float] = field(default_factory=list)
+    peak: Memory = field(default_factory=Memory)
+    peaks: list[Memory] = field(default_factory=list)
+    bytes: int = 0
+    packing_seconds: float | None = None
+    version: str = ""
+    error: str = ""
+
+    @property
+    def rates(self) -> list[float]:
+        """Images a second, one figure a round."""
+        return [images / seconds for images, seconds in zip(self.images, self.seconds, strict=True)]
+
+    @property
+    def rates_of_a_core(self) -> list[float]:
+        """Images a second of CPU time, one figure a round; none where that is too short to tell."""
+        pairs = zip(self.images, self.cpu_seconds, strict=True)
+        return [images / seconds for images, seconds in pairs if seconds > 0]
+
+    @property
+    def cpu_percent(self) -> list[float]:
+        """CPU time for 100 of elapsed time, one figure a round: 200 are two busy cores."""
+        pairs = zip(self.cpu_seconds, self.seconds, strict=True)
+        return [100 * spent / seconds for spent, seconds in pairs]
+
+    @property
+    def microseconds(self) -> list[float]:
+        """Time of one image, one figure a round."""
+        return [1e6 / rate for rate in self.rates]
+
+    @property
+    def anonymous_megabytes(self) -> list[float]:
+        """Highest memory without a file behind it, beyond torch's import."""
+        return [self.peak.anonymous / 1e6]
+
+    @property
+    def pss_megabytes(self) -> list[float]:
+        """Highest proportional memory, mapped file pages included, beyond torch's import."""
+        return [self.peak.pss / 1e6]
+
+    @property
+    def growth_megabytes(self) -> list[float]:
+        """What the last window took at most beyond the first, anonymous: what is never let go."""
+        return [(self.peaks[-1].anonymous - self.peaks[0].anonymous) / 1e6]
+
+    @property
+    def title(self) -> str:
+        """How a reader calls the peer."""
+        return PEERS[self.job.peer].called(self.version)
+
+    def extra_info(self) -> dict[str, Any]:
+        """The figures for pytest-benchmark's JSON."""
+        job = self.job
+        return {
+            "suite": self.suite,
+            "label": job.label,
+            "peer": job.peer,
+            "title": self.title,
+            "task": job.task,
+            "recipe": job.recipe,
+            "threads": job.threads,
+            "batch": job.batch,
+            "photos": job.kind,
+            "form": self.form or PEERS[job.peer].bytes,
+            "cache_state": self.cache_state,
+            "x": job.x,
+            "x_name": job.x_name,
+            "images": self.images,
+            "seconds": self.seconds,
+            "images_per_second": self.rates,
+            "cpu_seconds": self.cpu_seconds,
+            "first_batch_seconds": self.first_batch,
+            "peak_pss_bytes": self.peak.pss,
+            "peak_anonymous_bytes": self.peak.anonymous,
+            "bytes_on_disk": self.bytes,
+            "packing_seconds": self.packing_seconds,
+            "version": self.version,
+        }
+
+    def failure(self) -> dict[str, str]:
+        """Which entrant could not run, and why."""
+        return {
+            "suite": self.suite,
+            "label": self.job.label,
+            "peer": self.job.peer,
+            "error": self.error,
+        }
+
+    def pack_in(self, seconds: float | None) -> None:
+        """Keep what the writer took; where packing is what was measured, its median."""
+        packed = self.job.task == "pack" and self.seconds
+        self.packing_seconds = median(self.seconds) if packed else seconds

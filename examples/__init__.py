@@ -1,0 +1,1 @@
+"""Whole runs, from nothing to a result."""
