@@ -75,18 +75,15 @@ def install(name: str) -> None:
     python = str(home / "bin" / "python")
     packages = Path(sysconfig.get_path("purelib", vars={"base": str(home)}))
     (packages / "runner.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    said = _install_system(peer.system)
-    for step in (
-        [sys.executable, "-m", "pip", "--python", python, "install", *peer.requirements],
-        [python, "-c", f"import benchmarks.peers.{name}"],
-    ):
+    system = _install_system(peer.system)
+    pip = [sys.executable, "-m", "pip", "--python", python, "install", *peer.requirements]
+    trial = [python, "-c", f"import benchmarks.peers.{name}"]
+    for step, what in ((pip, f"pip install {' '.join(peer.requirements)}"), (trial, trial[-1])):
         done = _run(step, peer.build)
-        said += done.stdout
         if done.returncode:
-            what = " ".join(["pip install", *peer.requirements]) if "pip" in step else step[-1]
             needs = f" (it needs: apt-get install {' '.join(peer.system)})" if peer.system else ""
             message = f"{what} failed{needs}: {telling_line(done.stdout)}"
-            (home / ERROR).write_text(f"{message}\n\n{said}")
+            (home / ERROR).write_text(f"{message}\n\n{system}{done.stdout}")
             raise NotInstalledError(message)
     (home / MARK).write_text(_wanted(peer))
 

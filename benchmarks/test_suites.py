@@ -12,6 +12,8 @@ from benchmarks.replay import ReplayClock
 from benchmarks.suites import OURS, SUITES
 
 CLOCK = ReplayClock()
+# They need nothing that is not here: where they fail, something is wrong.
+NEEDED = (OURS, "imagefolder")
 ENTRANTS = [
     pytest.param(name, label, marks=pytest.mark.benchmark(group=name, timer=CLOCK))
     for name, suite in SUITES.items()
@@ -28,7 +30,7 @@ def test_entrant(
 ) -> None:
     measurement = measured(suite, label)
     if measurement.error:
-        if measurement.job.peer == OURS:
+        if measurement.job.peer in NEEDED:
             pytest.fail(measurement.error, pytrace=False)
         pytest.skip(measurement.error)
     benchmark.extra_info.update(measurement.extra_info())

@@ -10,11 +10,13 @@ from benchmarks import environments
 from benchmarks.environments import NotInstalledError, install, main, python_of
 from benchmarks.peers import PEERS, Peer
 
+BROKEN = "Building broken\nbroken.c:1: fatal error: planted.h: No such file\nERROR: it failed\n"
+
 
 @pytest.fixture(autouse=True)
 def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setenv("FASTLOAD_BENCH_CACHE", str(tmp_path))
-    peer = Peer("Planted", "the same", requirements=("planted==1",), system=("libplanted-dev",))
+    peer = Peer("{}", "planted", requirements=("planted==1",), system=("libplanted-dev",))
     monkeypatch.setitem(PEERS, "planted", peer)
     return tmp_path
 
@@ -26,7 +28,7 @@ def pip(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 
     def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
         calls.append(command)
-        return subprocess.CompletedProcess(command, int("broken==1" in command), "no compiler", "")
+        return subprocess.CompletedProcess(command, int("broken==1" in command), BROKEN)
 
     monkeypatch.setattr(environments.subprocess, "run", run)
     return calls
@@ -64,19 +66,56 @@ def test_other_requirements_want_a_new_environment(
     pip: list[list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     install("planted")
-    monkeypatch.setitem(PEERS, "planted", Peer("Planted", "the same", requirements=("planted==2",)))
+    monkeypatch.setitem(PEERS, "planted", Peer("{}", "planted", requirements=("planted==2",)))
     with pytest.raises(NotInstalledError):
         python_of("planted")
 
 
 def test_a_failed_build_is_told_again_by_the_runner(
-    pip: list[list[str]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    pip: list[list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    cache: Path,
 ) -> None:
-    broken = Peer("Broken", "the same", requirements=("broken==1",), system=("libplanted-dev",))
+    broken = Peer("{}", "broken", requirements=("broken==1",), system=("libplanted-dev",))
     monkeypatch.setitem(PEERS, "planted", broken)
     main(["planted"])
-    assert "no compiler" in capsys.readouterr().out
+    whole = cache / "environments" / "planted" / "error.txt"
+    assert str(whole) in capsys.readouterr().out
+    assert BROKEN in whole.read_text()
     with pytest.raises(
-        NotInstalledError, match=r"broken==1 failed.*apt-get install libplanted-dev"
+        NotInstalledError,
+        match=r"broken==1 failed.*apt-get install libplanted-dev\): .*planted\.h: No such file$",
     ):
         python_of("planted")
+
+
+def test_an_adapter_that_cannot_be_imported_counts_as_not_installed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # The peer's own package is there, and the system's library that it opens is not.
+    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        imports = command[-1] == "import benchmarks.peers.planted"
+        return subprocess.CompletedProcess(command, int(imports), "ImportError: no libplanted.so")
+
+    monkeypatch.setattr(environments.subprocess, "run", run)
+    with pytest.raises(NotInstalledError, match=r"libplanted-dev\): ImportError: no libplanted"):
+        install("planted")
+    with pytest.raises(NotInstalledError, match=r"no libplanted\.so"):
+        python_of("planted")
+
+
+@pytest.mark.parametrize(("known", "asked"), [("", True), ("libplanted-dev installed\n", False)])
+def test_only_missing_system_packages_are_asked_for(
+    monkeypatch: pytest.MonkeyPatch, known: str, asked: bool
+) -> None:
+    calls: list[list[str]] = []
+
+    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        calls.append(command)
+        return subprocess.CompletedProcess(command, 0, known)
+
+    monkeypatch.setattr(environments.subprocess, "run", run)
+    monkeypatch.setattr(environments.shutil, "which", lambda name: f"/usr/bin/{name}")
+    install("planted")
+    assert (["tools/system_packages.sh", "libplanted-dev"] in calls) is asked
