@@ -148,7 +148,7 @@ def pytest_benchmark_update_json(
         config.stash[PLACES].photos,
         1 if smoke else config.getoption("--rounds"),
         smoke,
-        notes(config),
+        config.stash[PLACES].notes,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from benchmarks.measurement import Measurement
@@ -23,6 +24,6 @@ def of_run(
         "rounds": rounds,
         "cpus": usable_cpus(),
         "smoke": smoke,
-        "failed": [one.failure() for one in measurements if one.error],
+        "failed": [asdict(one.failure()) for one in measurements if one.error],
         "notes": list(notes),
     }

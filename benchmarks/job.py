@@ -12,6 +12,8 @@ EVAL_UINT8 = "Resize(256), CenterCrop(224), uint8"
 DRAWN_CROPS = "bilinear, crops as RandomResizedCrop draws them"
 MEAN_CROPS = "bilinear, crops of their mean size"
 SIDE = 224
+RECIPES = {"train": TRAIN_UINT8, "train-float": TRAIN_FLOAT32, "eval": EVAL_UINT8}
+"""Those of ``fastload.presets``, by their names there."""
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, RandomSampler
+from torch.utils.data import DataLoader, Dataset, RandomSampler, Sampler
 
 from benchmarks.job import SIDE, Job
 from benchmarks.worker import Window
@@ -34,15 +33,31 @@ def check(images: Any, labels: Any) -> None:
         raise ValueError(f"a batch of {tuple(images.shape)} with {len(labels)} labels")
 
 
-def long_epoch(dataset: Dataset[Any], job: Job, **arguments: Any) -> DataLoader[list[Tensor]]:
-    """Torch's loader over one long epoch of ``job.passes`` permutations: its ends weigh little.
+def long_epoch(
+    dataset: Dataset[Any],
+    job: Job,
+    *,
+    sampler: Sampler[int] | None = None,
+    loader: type[DataLoader[Any]] = DataLoader,
+    **arguments: Any,
+) -> Any:
+    """A loader over one long epoch of ``job.passes`` permutations: its ends weigh little.
 
     Its workers are kept between epochs.
+
+    Args:
+        dataset: what is loaded.
+        job: how.
+        sampler: in place of the permutations.
+        loader: torch's, or one that takes its place.
+        arguments: more for the loader.
+
     """
-    return DataLoader(
+    permutations = RandomSampler(dataset, num_samples=job.passes * len(dataset))
+    return loader(
         dataset,
         job.batch,
-        sampler=RandomSampler(dataset, num_samples=job.passes * len(dataset)),
+        sampler=permutations if sampler is None else sampler,
         num_workers=job.threads,
         persistent_workers=job.threads > 0,
         drop_last=True,

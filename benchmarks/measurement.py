@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from statistics import median
-from typing import Any
 
 from benchmarks.job import Job
 from benchmarks.peers import PEERS
+from fastload.bench.results import Failure, Result
 from fastload.measure.memory import Memory
 
 
@@ -82,48 +82,37 @@ class Measurement:
         """What the last window took at most beyond the first, anonymous: what is never let go."""
         return [(self.peaks[-1].anonymous - self.peaks[0].anonymous) / 1e6]
 
-    @property
-    def title(self) -> str:
-        """How a reader calls the peer."""
-        return PEERS[self.job.peer].called(self.version)
-
-    def extra_info(self) -> dict[str, Any]:
-        """The figures for pytest-benchmark's JSON."""
+    def result(self) -> Result:
+        """It as result documents have it."""
         job = self.job
-        return {
-            "suite": self.suite,
-            "label": job.label,
-            "peer": job.peer,
-            "title": self.title,
-            "task": job.task,
-            "recipe": job.recipe,
-            "threads": job.threads,
-            "batch": job.batch,
-            "photos": job.kind,
-            "form": self.form or PEERS[job.peer].bytes,
-            "cache_state": self.cache_state,
-            "x": job.x,
-            "x_name": job.x_name,
-            "images": self.images,
-            "seconds": self.seconds,
-            "images_per_second": self.rates,
-            "cpu_seconds": self.cpu_seconds,
-            "first_batch_seconds": self.first_batch,
-            "peak_pss_bytes": self.peak.pss,
-            "peak_anonymous_bytes": self.peak.anonymous,
-            "bytes_on_disk": self.bytes,
-            "packing_seconds": self.packing_seconds,
-            "version": self.version,
-        }
+        return Result(
+            suite=self.suite,
+            label=job.label,
+            peer=job.peer,
+            title=PEERS[job.peer].called(self.version),
+            task=job.task,
+            recipe=job.recipe,
+            threads=job.threads,
+            batch=job.batch,
+            photos=job.kind,
+            form=self.form or PEERS[job.peer].bytes,
+            cache_state=self.cache_state,
+            images=tuple(self.images),
+            seconds=tuple(self.seconds),
+            cpu_seconds=tuple(self.cpu_seconds),
+            first_batch_seconds=tuple(self.first_batch),
+            peak_pss_bytes=self.peak.pss,
+            peak_anonymous_bytes=self.peak.anonymous,
+            bytes_on_disk=self.bytes,
+            packing_seconds=self.packing_seconds,
+            version=self.version,
+            x=job.x,
+            x_name=job.x_name,
+        )
 
-    def failure(self) -> dict[str, str]:
+    def failure(self) -> Failure:
         """Which entrant could not run, and why."""
-        return {
-            "suite": self.suite,
-            "label": self.job.label,
-            "peer": self.job.peer,
-            "error": self.error,
-        }
+        return Failure(self.suite, self.job.label, self.job.peer, self.error)
 
     def pack_in(self, seconds: float | None) -> None:
         """Keep what the writer took; where packing is what was measured, its median."""

@@ -6,22 +6,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.job import EVAL_UINT8, TRAIN_FLOAT32, TRAIN_UINT8
-from benchmarks.measurement import Measurement
+from benchmarks.job import RECIPES
 from benchmarks.photos import describe
 from benchmarks.places import Places
 from benchmarks.round_robin import measure
 from benchmarks.suites import OURS, SUITES, Entrant, Suite
 from benchmarks.variants import JPEG
-from fastload.bench.fields import Fields
 from fastload.bench.own_data import Plan
-from fastload.bench.results import CEILING, Document, Failure, Result, read_result
+from fastload.bench.results import CEILING, Document
 from fastload.cpus import usable_cpus
 
 __all__ = ["SUITE", "beside_peers", "chosen"]
 
 SUITE = "your data, other loaders"
-RECIPES = {"train": TRAIN_UINT8, "train-float": TRAIN_FLOAT32, "eval": EVAL_UINT8}
 BASELINE = "imagefolder"
 
 
@@ -96,9 +93,9 @@ def beside_peers(
         document,
         results=[
             *document.results,
-            *(result_of(one, photos) for one in measured if not one.error),
+            *(replace(one.result(), photos=photos) for one in measured if not one.error),
         ],
-        failed=[*document.failed, *(Failure(**one.failure()) for one in measured if one.error)],
+        failed=[*document.failed, *(one.failure() for one in measured if one.error)],
     )
 
 
@@ -112,8 +109,3 @@ def entrants_of(document: Document, peers: Sequence[str]) -> tuple[Entrant, ...]
         *((BASELINE, workers) for workers in tuned),
         *((peer, threads) for peer in peers for threads in (cpus, 2 * cpus)),
     )
-
-
-def result_of(measurement: Measurement, photos: str) -> Result:
-    """It as the document has it."""
-    return replace(read_result(Fields(measurement.extra_info(), SUITE)), photos=photos)

@@ -8,10 +8,12 @@ from __future__ import annotations
 import ctypes
 import mmap
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+
+from benchmarks import disk
+from benchmarks.disk import files_of
 
 # Metadata that somebody reads meanwhile; more than this, and the files are not cold.
 TOLERATED_SHARE = 0.02
@@ -21,11 +23,6 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 
 class StillCachedError(Exception):
     """Files stayed in memory; the message says how much of them, and why that may be."""
-
-
-def files_of(path: Path) -> Iterator[Path]:
-    """A file, or all files below a folder."""
-    return (file for file in (path.rglob("*") if path.is_dir() else [path]) if file.is_file())
 
 
 def drop(path: Path) -> None:
@@ -41,7 +38,7 @@ def drop(path: Path) -> None:
             os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
         finally:
             os.close(descriptor)
-    kept, whole = resident(path), sum(file.stat().st_size for file in files_of(path))
+    kept, whole = resident(path), disk.size(path)
     if kept > TOLERATED_SHARE * whole:
         raise StillCachedError(
             f"{kept / 1e6:.1f} of {whole / 1e6:.1f} MB of {path.name} stayed in the page cache: a "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -13,15 +13,15 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.variants import CLASSES, JPEG_QUALITY, image_files
+from fastload.bench import results
+from fastload.bench.quality import quality_of
 
 ROOT = Path(__file__).resolve().parent.parent
 FULL, SMOKE = 1000, 24
-# The sum of the luminance table in annex K of the JPEG standard, which libjpeg's quality scales.
-STANDARD_TABLE_SUM = 3688
 
 
 @dataclass(frozen=True)
-class Photos:
+class Photos(results.Photos):
     """A label folder and what a table says of it.
 
     Attributes:
@@ -30,12 +30,6 @@ class Photos:
     """
 
     folder: Path
-    name: str
-    images: int
-    bytes: int
-    mean_width: float
-    mean_height: float
-    quality: str
 
     def __str__(self) -> str:
         return (
@@ -45,14 +39,7 @@ class Photos:
 
     def as_dict(self) -> dict[str, Any]:
         """All but the place, as JSON takes it."""
-        return {
-            "name": self.name,
-            "images": self.images,
-            "bytes": self.bytes,
-            "mean_width": self.mean_width,
-            "mean_height": self.mean_height,
-            "quality": self.quality,
-        }
+        return {field.name: getattr(self, field.name) for field in fields(results.Photos)}
 
 
 def describe(folder: Path, name: str) -> Photos:
@@ -65,24 +52,11 @@ def describe(folder: Path, name: str) -> Photos:
             formats[str(image.format)] += 1
             # Pillow has this attribute for JPEG alone.
             if tables := getattr(image, "quantization", None):
-                qualities.append(jpeg_quality(tables[min(tables)]))
+                qualities.append(quality_of(tables[min(tables)]))
     width, height = map(float, np.mean(sizes, axis=0))
     size = sum(file.stat().st_size for file in files)
     told = quality_words(formats, qualities)
-    return Photos(folder, name, len(files), size, width, height, told)
-
-
-def jpeg_quality(table: list[int]) -> int:
-    """The quality of libjpeg's whose luminance table is nearest to this one; 1 to 100.
-
-    libjpeg scales the standard table by ``200 - 2 q`` percent from quality 50 on and by
-    ``5000 / q`` percent below; other programs' tables are judged by their sum.
-    """
-    if max(table) == 1:
-        return 100
-    percent = 100 * sum(table) / STANDARD_TABLE_SUM
-    quality = (200 - percent) / 2 if percent <= 100 else 5000 / percent
-    return max(1, min(100, round(quality)))
+    return Photos(name, len(files), size, width, height, told, folder)
 
 
 def quality_words(formats: Counter[str], qualities: list[int]) -> str:

@@ -10,21 +10,16 @@ from torchvision import transforms as T
 from torchvision.io import ImageReadMode, decode_image
 from torchvision.transforms import v2
 
-from benchmarks.job import EVAL_UINT8, SIDE, TRAIN_FLOAT32, TRAIN_UINT8, WHOLE_UINT8
-
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+from benchmarks.job import RECIPES, SIDE, TRAIN_UINT8, WHOLE_UINT8
+from fastload.presets import preset
 
 
 def torchvision_transform(recipe: str) -> T.Compose:
     """The recipe as a ``Compose`` from PIL image to a (3, 224, 224) tensor."""
-    train = [T.RandomResizedCrop(SIDE), T.RandomHorizontalFlip()]
-    steps = {
-        TRAIN_UINT8: [*train, T.PILToTensor()],
-        TRAIN_FLOAT32: [*train, T.ToTensor(), T.Normalize(MEAN, STD)],
-        WHOLE_UINT8: [T.Resize((SIDE, SIDE)), T.PILToTensor()],
-        EVAL_UINT8: [T.Resize(256), T.CenterCrop(SIDE), T.PILToTensor()],
-    }
-    return T.Compose(steps[recipe])
+    if recipe == WHOLE_UINT8:
+        return T.Compose([T.Resize((SIDE, SIDE)), T.PILToTensor()])
+    [name] = [name for name, words in RECIPES.items() if words == recipe]
+    return preset(name)
 
 
 def only_train_uint8(recipe: str, peer: str) -> None:

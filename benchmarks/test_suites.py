@@ -33,5 +33,5 @@ def test_entrant(
         if measurement.job.peer in NEEDED:
             pytest.fail(measurement.error, pytrace=False)
         pytest.skip(measurement.error)
-    benchmark.extra_info.update(measurement.extra_info())
+    benchmark.extra_info.update(measurement.result().extra_info())
     CLOCK.replay(measurement.seconds, benchmark)

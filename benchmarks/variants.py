@@ -10,6 +10,7 @@ from typing import TypeVar
 import numpy as np
 from PIL import Image, ImageOps
 
+from benchmarks.disk import files_of
 from examples.long_tail import draw_data
 
 JPEG, PNG, RESIZED, LONG_TAIL = "jpeg", "png", "resized", "long tail"
@@ -31,7 +32,7 @@ def side_kind(side: int) -> str:
 
 def image_files(folder: Path) -> list[Path]:
     """All files of a label folder, in an order that is always the same."""
-    return sorted(file for file in folder.rglob("*") if file.is_file())
+    return sorted(files_of(folder))
 
 
 def _in_threads(work: Callable[[Item], None], items: Iterable[Item]) -> None:

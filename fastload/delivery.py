@@ -11,6 +11,8 @@ from fastload.augment import BatchMix, Draws
 from fastload.errors import EngineError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fastload.view import View
 
 __all__ = [
@@ -21,6 +23,7 @@ __all__ = [
     "in_memory_format",
     "mixed_batch",
     "on_device",
+    "with_tensors",
 ]
 
 
@@ -93,14 +96,23 @@ def in_memory_format(batch: Any, memory_format: torch.memory_format) -> Any:
 
 def on_device(batch: Any, device: torch.device) -> Any:
     """A batch with all its tensors, in whatever lists and dictionaries, copied to a device."""
+    return with_tensors(batch, lambda tensor: tensor.to(device, non_blocking=True))
+
+
+def with_tensors(batch: Any, change: Callable[[torch.Tensor], torch.Tensor]) -> Any:
+    """A batch with all its tensors, in whatever lists and dictionaries, replaced by others.
+
+    >>> with_tensors([torch.tensor(1), {"label": torch.tensor(2)}, "a"], lambda one: -one)
+    [tensor(-1), {'label': tensor(-2)}, 'a']
+    """
     if isinstance(batch, torch.Tensor):
-        return batch.to(device, non_blocking=True)
+        return change(batch)
     if isinstance(batch, tuple) and hasattr(batch, "_fields"):
-        return type(batch)(*(on_device(item, device) for item in batch))
+        return type(batch)(*(with_tensors(item, change) for item in batch))
     if isinstance(batch, (list, tuple)):
-        return type(batch)(on_device(item, device) for item in batch)
+        return type(batch)(with_tensors(item, change) for item in batch)
     if isinstance(batch, dict):
-        return {key: on_device(item, device) for key, item in batch.items()}
+        return {key: with_tensors(item, change) for key, item in batch.items()}
     return batch
 
 

@@ -10,11 +10,13 @@ import numpy as np
 from fastload.words import bytes_words, name_words
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from fastload.dataset import ImageFolder
 
-__all__ = ["QUANTILES", "Summary", "summary_of"]
+__all__ = ["QUANTILES", "Summary", "side_quantiles", "summary_of"]
 
 QUANTILES = {"smallest": 0.0, "5 %": 0.05, "median": 0.5, "95 %": 0.95, "largest": 1.0}
 """Of widths and heights that are told, by name."""
@@ -90,7 +92,6 @@ def summary_of(dataset: ImageFolder) -> Summary:
     # All of them in the index's own order: nothing is copied.
     rows = slice(None) if whole else dataset.records(np.arange(len(dataset)))
     width, height = index.width[rows], index.height[rows]
-    sides = {"width": width, "height": height, "shorter side": np.minimum(width, height)}
     return Summary(
         name=name_words(dataset.pack.location.name),
         part=name_words(dataset.part),
@@ -98,10 +99,30 @@ def summary_of(dataset: ImageFolder) -> Summary:
         size=int(index.length[rows].sum(dtype=np.int64)),
         classes=[name_words(name) for name in dataset.classes],
         counts=dataset.class_counts,
-        pixels={name: _quantiles(side) for name, side in sides.items()} if len(dataset) else {},
+        pixels=side_quantiles(width, height, list(QUANTILES.values())),
     )
 
 
-def _quantiles(side: NDArray[np.uint32]) -> list[int]:
-    values: list[int] = np.quantile(side, list(QUANTILES.values()), method="nearest").tolist()
-    return values
+def side_quantiles(
+    width: NDArray[np.uint32], height: NDArray[np.uint32], quantiles: Sequence[float]
+) -> dict[str, list[int]]:
+    """Quantiles of width, height and shorter side in pixels, each some image's own value.
+
+    Args:
+        width: of each image.
+        height: the same.
+        quantiles: from 0 to 1.
+
+    Returns:
+        The values by the side's name; nothing where there are no images.
+
+    >>> side_quantiles(np.array([5, 9]), np.array([7, 7]), [0, 1])
+    {'width': [5, 9], 'height': [7, 7], 'shorter side': [5, 7]}
+    """
+    if not len(width):
+        return {}
+    sides = {"width": width, "height": height, "shorter side": np.minimum(width, height)}
+    return {
+        name: np.quantile(side, quantiles, method="nearest").tolist()
+        for name, side in sides.items()
+    }

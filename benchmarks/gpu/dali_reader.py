@@ -10,7 +10,8 @@ from typing import Any
 import torch
 
 from benchmarks.gpu.entrant import Entrant, Epoch
-from benchmarks.gpu.setting import MEAN, STD, Setting
+from benchmarks.gpu.setting import Setting
+from fastload.presets import MEAN, STD
 
 SUFFIXES = ["*.jpg", "*.jpeg", "*.JPG", "*.JPEG"]
 LOADS = (0.0, 0.35, 0.65, 0.9)

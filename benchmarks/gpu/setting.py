@@ -10,8 +10,8 @@ import torch
 from torchvision.transforms import v2
 
 import fastload
+from fastload.presets import MEAN, STD
 
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 PACKINGS: dict[str, dict[str, Any]] = {
     "seekable": {"codec": "jpeg"},
     "verbatim": {"verbatim": True},

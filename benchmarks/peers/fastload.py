@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from torch.utils.data import RandomSampler, Subset
+from torch.utils.data import Subset
 
 import fastload
 from benchmarks.crops import read_crops
@@ -22,6 +22,7 @@ from benchmarks.index_tasks import open_pack as open_pack
 from benchmarks.index_tasks import shuffled as shuffled
 from benchmarks.index_tasks import shuffled_order as shuffled_order
 from benchmarks.job import SIDE, Job
+from benchmarks.loading import long_epoch, passes_of
 from benchmarks.ranks import ranks as ranks
 from benchmarks.recipes import torchvision_transform
 from benchmarks.train_step import training
@@ -48,26 +49,10 @@ CLASSES = 1000
 def loader_of(job: Job, cache: str | int, **arguments: Any) -> fastload.DataLoader:
     """A loader whose pass is one long epoch over ``job.passes`` permutations, as ImageFolder's."""
     dataset = fastload.ImageFolder(job.packed, torchvision_transform(job.recipe))
-    return fastload.DataLoader(
-        dataset,
-        job.batch,
-        sampler=RandomSampler(dataset, num_samples=job.passes * len(dataset)),
-        num_workers=job.threads,
-        persistent_workers=job.threads > 0,
-        drop_last=True,
-        cache=cache,
-        **arguments,
+    loader: fastload.DataLoader = long_epoch(
+        dataset, job, loader=fastload.DataLoader, cache=cache, **arguments
     )
-
-
-def passes_of(loader: fastload.DataLoader) -> Window:
-    """One window is one pass of the loader."""
-
-    def window() -> Iterator[int]:
-        for images, _labels in loader:
-            yield len(images)
-
-    return window
+    return loader
 
 
 def load(job: Job) -> Window:

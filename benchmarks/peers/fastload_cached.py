@@ -6,6 +6,7 @@ from collections import deque
 from dataclasses import replace
 
 from benchmarks.job import WHOLE_UINT8, Job
+from benchmarks.loading import passes_of
 from benchmarks.peers import fastload
 from benchmarks.peers.fastload import VERSION as VERSION
 from benchmarks.peers.fastload import pack as pack
@@ -25,7 +26,7 @@ def load(job: Job) -> Window:
     """Nothing is decoded but what was not kept."""
     loader = fastload.loader_of(job, CACHE)
     fill(job)
-    return fastload.passes_of(loader)
+    return passes_of(loader)
 
 
 def train(job: Job) -> Window:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 
 from benchmarks.job import Job
+from benchmarks.loading import passes_of
 from benchmarks.peers import fastload
 from benchmarks.peers.fastload import VERSION as VERSION
 from benchmarks.worker import Window
@@ -12,7 +13,7 @@ from benchmarks.worker import Window
 
 def load(job: Job) -> Window:
     """From the pack alone: what the system keeps of its file is all that is kept."""
-    return fastload.passes_of(fastload.loader_of(job, cache=0))
+    return passes_of(fastload.loader_of(job, cache=0))
 
 
 def coefficients(job: Job) -> Window:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.job import Job
+from benchmarks.loading import passes_of
 from benchmarks.peers import fastload
 from benchmarks.peers.fastload import VERSION as VERSION
 from benchmarks.peers.fastload import pack as pack
@@ -13,4 +14,4 @@ CACHE = "8GB"
 
 def load(job: Job) -> Window:
     """What a window decodes is kept."""
-    return fastload.passes_of(fastload.loader_of(job, CACHE))
+    return passes_of(fastload.loader_of(job, CACHE))

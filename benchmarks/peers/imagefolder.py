@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torchvision
-from torch.utils.data import DataLoader, WeightedRandomSampler
+from torch.utils.data import WeightedRandomSampler
 from torchvision.datasets import ImageFolder
 
 from benchmarks.job import Job
@@ -32,13 +32,4 @@ def balanced(job: Job) -> Window:
     dataset = ImageFolder(job.photos, torchvision_transform(job.recipe))
     weights = 1 / np.bincount(dataset.targets)[dataset.targets]
     sampler = WeightedRandomSampler(weights.tolist(), job.passes * len(dataset))
-    return passes_of(
-        DataLoader(
-            dataset,
-            job.batch,
-            sampler=sampler,
-            num_workers=job.threads,
-            persistent_workers=job.threads > 0,
-            drop_last=True,
-        )
-    )
+    return passes_of(long_epoch(dataset, job, sampler=sampler))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
@@ -12,6 +12,7 @@ from torchvision import datasets
 
 from fastload.bench.entrant import Entrant
 from fastload.dataset import ImageFolder
+from fastload.delivery import with_tensors
 from fastload.loader import DataLoader
 
 __all__ = ["batches_of", "fill_cache", "loader_of"]
@@ -54,17 +55,7 @@ def batches_of(entrant: Entrant, loader: Any) -> Iterator[Any]:
         kept = list(islice(loader, _REPLAYED))
         while True:
             for batch in kept:
-                yield _copied(batch)
+                # In memory of its own, as each one of a loader is.
+                yield with_tensors(batch, torch.Tensor.clone)
     while True:
         yield from loader
-
-
-def _copied(batch: Any) -> Any:
-    """A batch in memory of its own, as each one of a loader is."""
-    if isinstance(batch, torch.Tensor):
-        return batch.clone()
-    if isinstance(batch, Mapping):
-        return {name: _copied(value) for name, value in batch.items()}
-    if isinstance(batch, (tuple, list)):
-        return [_copied(value) for value in batch]
-    return batch

@@ -21,7 +21,6 @@ __all__ = [
     "Photos",
     "Result",
     "read_document",
-    "read_result",
     "write_document",
 ]
 
@@ -158,15 +157,18 @@ class Result:
             100 * cpu / wall for cpu, wall in zip(self.cpu_seconds, self.seconds, strict=True)
         )
 
+    def extra_info(self) -> dict[str, Any]:
+        """All of it, as the document has it."""
+        return {**asdict(self), "images_per_second": self.rates}
+
     def as_benchmark(self) -> dict[str, Any]:
         """It as pytest-benchmark has it, its statistics of the rounds' seconds included."""
-        extra = {**asdict(self), "images_per_second": self.rates}
         spread = stdev(self.seconds) if len(self.seconds) > 1 else 0.0
         return {
             "group": self.suite,
             "name": self.label,
             "fullname": f"{self.suite}: {self.label}",
-            "extra_info": extra,
+            "extra_info": self.extra_info(),
             "stats": {
                 "min": min(self.seconds),
                 "max": max(self.seconds),
@@ -276,7 +278,7 @@ def read_document(file: Path) -> Document:
         photos={kind: _photos(one) for kind, one in ours.inner("photos").items()},
         rounds=ours.whole("rounds"),
         smoke=ours.truth("smoke"),
-        results=tuple(read_result(one.inner("extra_info")) for one in fields.objects("benchmarks")),
+        results=tuple(_result(one.inner("extra_info")) for one in fields.objects("benchmarks")),
         failed=tuple(_failure(one) for one in ours.objects("failed")),
         notes=ours.texts("notes"),
     )
@@ -326,12 +328,7 @@ def _failure(fields: Fields) -> Failure:
     return Failure(*(fields.text(name) for name in ("suite", "label", "peer", "error")))
 
 
-def read_result(fields: Fields) -> Result:
-    """Read what was measured of one entrant.
-
-    Raises:
-        ResultsError: a figure is missing or wrong.
-    """
+def _result(fields: Fields) -> Result:
     seconds = fields.numbers("seconds", above=0)
     if not seconds:
         raise fields.error("seconds", "a list with a number for each round", [])

@@ -15,6 +15,7 @@ from rich.text import Text
 from fastload.errors import PackError
 from fastload.store import Codec, open_pack, open_split, split_names
 from fastload.store.manifest import UNLABELLED
+from fastload.summary import side_quantiles
 from fastload.words import bytes_words, name_words
 
 if TYPE_CHECKING:
@@ -87,19 +88,12 @@ def _split_words(pack: Pack, name: str) -> str:
 
 
 def _resolution(pack: Pack) -> dict[str, dict[str, int]]:
-    """Quantiles of width, height and shorter side in pixels; each is some image's own value."""
-    width, height = pack.index.width, pack.index.height
-    sides = {"width": width, "height": height, "shorter_side": np.minimum(width, height)}
-    if not len(pack):
-        return {}
+    """What :func:`side_quantiles` tells, by names that JSON and its readers like."""
+    sides = side_quantiles(pack.index.width, pack.index.height, _QUANTILES)
+    heads = [f"{quantile:.0%}" for quantile in _QUANTILES]
     return {
-        name: {
-            f"{quantile:.0%}": int(value)
-            for quantile, value in zip(
-                _QUANTILES, np.quantile(side, _QUANTILES, method="nearest"), strict=True
-            )
-        }
-        for name, side in sides.items()
+        name.replace(" ", "_"): dict(zip(heads, values, strict=True))
+        for name, values in sides.items()
     }
 
 

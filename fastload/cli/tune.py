@@ -202,19 +202,9 @@ def _turn_words(tuning: Tuning) -> str:
 def _keep(tuning: Tuning, pack: Path, transform: Any) -> Path:
     """Let loaders with tuned=True find the choice."""
     from fastload.dataset import ImageFolder
-    from fastload.tune import PackSettings
     from fastload.tuned import TunedSettings, save_tuned
 
-    settings = tuning.choice.settings
-    assert isinstance(settings, PackSettings)
-    found = TunedSettings(
-        settings.num_workers,
-        settings.prefetch_factor,
-        settings.pin_memory,
-        settings.cache,
-        settings.decode,
-        settings.engine,
-    )
+    found = TunedSettings(**tuning.choice.settings.arguments())
     return save_tuned(ImageFolder(pack, transform), found, tuning.budget.cpus)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import resource
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -62,10 +62,9 @@ def _shared(folder: Path) -> Finding:
             "not there: worker processes of torch's DataLoader fail; fastload has none",
             "mount -t tmpfs tmpfs /dev/shm",
         )
-    facts = os.statvfs(folder)
-    free = facts.f_bavail * facts.f_frsize
-    words = f"{bytes_words(free)} free of {bytes_words(facts.f_blocks * facts.f_frsize)}"
-    if free < _LITTLE_SHARED_MEMORY:
+    room = shutil.disk_usage(folder)
+    words = f"{bytes_words(room.free)} free of {bytes_words(room.total)}"
+    if room.free < _LITTLE_SHARED_MEMORY:
         return note(
             name,
             f"{words}: little for worker processes of torch's DataLoader; fastload has none",

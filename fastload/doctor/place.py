@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,8 +46,7 @@ def look_at_place(path: Path, mounts: Path = _MOUNTS) -> Iterator[Finding]:
 
 def _file_system(path: Path, mounts: Path) -> Finding:
     kind = _kind(path, mounts)
-    facts = os.statvfs(path)
-    free = bytes_words(facts.f_bavail * facts.f_frsize)
+    free = bytes_words(shutil.disk_usage(path).free)
     if kind in _REMOTE:
         return note(
             "file system",

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from fastload.survey.model import ModelSample
     from fastload.survey.thumbnails import Thumbnails
 
-__all__ = ["SIDE", "page_of", "samples_json"]
+__all__ = ["SIDE", "page_of", "samples_json", "sheet_counts"]
 
 SIDE = 120
 """Pixels of a thumbnail's longer side."""
@@ -55,7 +55,8 @@ def page_of(asked: Asked, facts: Facts, thumbnails: Thumbnails, *, served: bool 
             are in it as there is room for.
     """
     pictures = _Pictures(asked.dataset, thumbnails, served)
-    sheets = pictures.of_classes(_sheet_counts(asked.dataset))
+    counts = sheet_counts(asked.dataset)
+    sheets = pictures.of_classes(counts)
     groups = pictures.of_groups(facts)
     sources = pictures.of_batch([] if facts.batch is None else facts.batch.samples)
     data = {
@@ -64,7 +65,7 @@ def page_of(asked: Asked, facts: Facts, thumbnails: Thumbnails, *, served: bool 
             [name, int(count), sheet.tolist()]
             for name, count, sheet in zip(
                 facts.summary.classes or ["all images"],
-                _sheet_counts(asked.dataset).tolist(),
+                counts.tolist(),
                 sheets,
                 strict=True,
             )
@@ -195,7 +196,7 @@ def _encoded_size(jpeg: bytes) -> int:
     return -(-len(jpeg) // 3) * 4
 
 
-def _sheet_counts(dataset: ImageFolder) -> NDArray[np.int64]:
+def sheet_counts(dataset: ImageFolder) -> NDArray[np.int64]:
     """Images of each class; of images without classes, all of them are one."""
     counts = dataset.class_counts
     return counts if len(dataset.classes) else np.array([len(dataset)], np.int64)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastload.survey.page import SIDE, samples_json
+from fastload.survey.page import SIDE, samples_json, sheet_counts
 from fastload.version import __version__
 
 if TYPE_CHECKING:
@@ -64,8 +64,7 @@ class PageServer(ThreadingHTTPServer):
         self.page = page.encode()
         self.dataset = dataset
         self.thumbnails = thumbnails
-        counts = dataset.class_counts if len(dataset.classes) else np.array([len(dataset)])
-        self.ends = np.cumsum(counts)
+        self.ends = np.cumsum(sheet_counts(dataset))
 
     @property
     def address(self) -> str:

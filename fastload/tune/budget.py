@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -68,10 +68,7 @@ def read_budget(
         meminfo: likewise.
         shared_memory: the folder that shared memory is taken from.
     """
-    free = 0
-    if shared_memory.is_dir():
-        facts = os.statvfs(shared_memory)
-        free = facts.f_bavail * facts.f_frsize
+    free = shutil.disk_usage(shared_memory).free if shared_memory.is_dir() else 0
     return Budget(
         cpus=max(1, usable_cpus(membership, root) // ranks),
         memory=available_memory(meminfo, membership, root) // ranks,

@@ -121,7 +121,7 @@ class _Folder(Subject):
             return run_window(
                 lambda: self._loader(settings, question.batch_size, Endless(self._chosen)),
                 Pace.of(settings, question.batch_size, question.seconds),
-                consumer(question.step, settings),
+                consumer(question.step),
             )
 
     def _loader(self, settings: Settings, batch_size: int, sampler: Any) -> DataLoader[Any]:

@@ -195,7 +195,7 @@ class _Pack(Subject):
         window = run_window(
             lambda: self._loader(self._dataset, batch_size=question.batch_size, **arguments),
             Pace.of(settings, question.batch_size, question.seconds),
-            consumer(question.step, settings),
+            consumer(question.step),
         )
         after = shared_cache().facts().bytes
         # The cache was full before, and is as much smaller as the trials load fewer images.

@@ -72,6 +72,7 @@ def _row(trial: Trial, chosen: bool) -> Row:
 def page_of(tuning: Tuning) -> str:
     """The page: the choice, the line to paste, the curve, every trial."""
     kind = "threads" if tuning.is_pack else "workers"
+    rows = list(rows_of(tuning))
     return render(
         "fastload.tune",
         "tune.html",
@@ -83,8 +84,8 @@ def page_of(tuning: Tuning) -> str:
         ],
         tuning=tuning,
         kind=kind,
-        choice=next(row for row in rows_of(tuning) if row.chosen),
-        rows=list(rows_of(tuning)),
+        choice=next(row for row in rows if row.chosen),
+        rows=rows,
         chart=_chart(tuning, kind),
         took=duration_words(tuning.seconds),
         refused=[(refusal.settings.words(), refusal.reason) for refusal in tuning.refused],

@@ -62,7 +62,7 @@ def check_run(run: dict[str, Any], entrants: list[dict[str, Any]]) -> None:
 def test_a_measurement_is_an_entrant_of_the_document() -> None:
     one = measurement("fastload", 100.0, 300.0)
     one.images, one.cache_state, one.packing_seconds = [100, 300], "warm", 0.7
-    info = json.loads(json.dumps(one.extra_info()))
+    info = json.loads(json.dumps(one.result().extra_info()))
     check_entrant(info)
     assert info["images_per_second"] == [100.0, 300.0]
     assert info["packing_seconds"] == 0.7
@@ -70,7 +70,7 @@ def test_a_measurement_is_an_entrant_of_the_document() -> None:
 
 
 def test_what_could_not_run_is_listed_with_its_error() -> None:
-    photos = Photos(Path("photos"), "cuts", 24, 1000, 468.0, 400.5, "JPEG (quality 90)")
+    photos = Photos("cuts", 24, 1000, 468.0, 400.5, "JPEG (quality 90)", Path("photos"))
     measured = [measurement("fastload", 100), measurement("dali", error="not installed")]
     run = document.of_run(measured, {"jpeg": photos}, 3, smoke=False, notes=["a note"])
     check_run(json.loads(json.dumps(run)), [])

@@ -8,7 +8,8 @@ from PIL import Image
 
 from benchmarks import photos
 from benchmarks.crops import cut_crops, read_crops
-from benchmarks.photos import cut_photos, describe, jpeg_quality, label_folder, quality_words
+from benchmarks.photos import cut_photos, describe, label_folder, quality_words
+from fastload.bench.quality import quality_of
 
 pytest.importorskip("sklearn", reason="scikit-learn ships the sample photos that are cut")
 
@@ -59,7 +60,7 @@ def test_a_jpegs_quality_is_read_off_its_tables(tmp_path: Path, quality: int) ->
     file = tmp_path / "one.jpg"
     Image.new("RGB", (16, 16)).save(file, quality=quality)
     with Image.open(file) as image:
-        found = jpeg_quality(image.quantization[0])
+        found = quality_of(image.quantization[0])
     # The table's entries end at 255, which qualities below 25 reach.
     assert found == pytest.approx(quality, abs=0 if quality >= 25 else 10)
 

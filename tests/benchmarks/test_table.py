@@ -11,7 +11,7 @@ from benchmarks.photos import Photos
 from benchmarks.table import heading, report
 from tests.benchmarks.measurements import measurement
 
-PHOTOS = Photos(Path("photos"), "cuts", 24, 3_000_000, 468.4, 400.6, "JPEG (quality 90)")
+PHOTOS = Photos("cuts", 24, 3_000_000, 468.4, 400.6, "JPEG (quality 90)", Path("photos"))
 
 
 def page(*measurements: Measurement) -> list[str]:

@@ -131,7 +131,7 @@ def test_bound_to_two_of_eight(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
 
 
 def test_little_shared_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    docker = SimpleNamespace(f_frsize=4096, f_bavail=16384, f_blocks=16384)
+    docker = SimpleNamespace(f_frsize=4096, f_bavail=16384, f_bfree=16384, f_blocks=16384)
     monkeypatch.setattr(os, "statvfs", lambda folder: docker)
     found = by_name(look_at_limits(tmp_path))[str(tmp_path)]
     assert found.found.startswith("67.1 MB free of 67.1 MB")
