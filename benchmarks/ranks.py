@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 
 import fastload
@@ -17,11 +18,13 @@ FORK = multiprocessing.get_context("fork")
 def ranks(job: Job) -> Window:
     """One window is one epoch over ``job.ranks`` processes of ``job.threads`` threads each.
 
-    The processes stay; each tells of every batch that it has.
+    The processes stay as long as the window does; each tells of every batch that it has.
     """
     pipes = [FORK.Pipe() for _ in range(job.ranks)]
-    for rank, (_, theirs) in enumerate(pipes):
-        FORK.Process(target=serve_rank, args=(job, rank, theirs), daemon=True).start()
+    for rank in range(job.ranks):
+        FORK.Process(target=serve_rank, args=(job, rank, pipes), daemon=True).start()
+    for _, theirs in pipes:
+        theirs.close()
     ours = [pipe for pipe, _ in pipes]
     for pipe in ours:
         pipe.recv()  # its loader is there
@@ -41,8 +44,22 @@ def ranks(job: Job) -> Window:
     return window
 
 
-def serve_rank(job: Job, rank: int, caller: Connection) -> None:
-    """One rank: an epoch whenever it is told, the images of each batch and 0 at the end."""
+def serve_rank(job: Job, rank: int, pipes: Sequence[tuple[Connection, Connection]]) -> None:
+    """One rank: an epoch whenever it is told, the images of each batch and 0 at the end.
+
+    Args:
+        job: what is loaded.
+        rank: whose share.
+        pipes: of all ranks, their callers' end first.
+
+    """
+    caller = pipes[rank][1]
+    # Forked, this process has the ends of all; as long as it keeps its caller's, it would never
+    # learn that nobody asks any more.
+    for ends in pipes:
+        for end in ends:
+            if end is not caller:
+                end.close()
     loader = fastload.DataLoader(
         fastload.ImageFolder(job.packed, torchvision_transform(job.recipe)),
         job.batch,
@@ -55,9 +72,10 @@ def serve_rank(job: Job, rank: int, caller: Connection) -> None:
         rank=rank,
         world_size=job.ranks,
     )
-    caller.send(None)
-    while True:
-        caller.recv()
-        for images, _labels in loader:
-            caller.send(len(images))
-        caller.send(0)
+    with suppress(EOFError, BrokenPipeError):
+        caller.send(None)
+        while True:
+            caller.recv()
+            for images, _labels in loader:
+                caller.send(len(images))
+            caller.send(0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import multiprocessing
 from collections import deque
 from pathlib import Path
 from typing import Any
@@ -42,9 +43,17 @@ def test_a_pack_of_many_rows_has_as_many_as_were_asked_for(rows: Path, small_pac
 
 
 @pytest.mark.parametrize("count", [1, 2])
-def test_ranks_share_one_epoch(rows: Path, count: int) -> None:
+def test_ranks_share_one_epoch_and_end_with_their_window(rows: Path, count: int) -> None:
+    before = set(multiprocessing.active_children())
     window = ranks(Job("fastload", "ranks", TRAIN_UINT8, 1, packed=str(rows), batch=5, ranks=count))
     assert [list(window()) for _ in range(2)] == [[5] * 20] * 2
+    processes = set(multiprocessing.active_children()) - before
+    assert len(processes) == count
+    del window
+    # One that stayed would hold all that was open here, and a browser's driver waits for that.
+    for process in processes:
+        process.join(timeout=20)
+        assert process.exitcode == 0
 
 
 def test_an_index_is_opened_shuffled_and_ordered(
