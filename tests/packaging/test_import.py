@@ -13,10 +13,13 @@ from tests.packaging.conftest import ROOT
 LIMIT_S = 0.3
 ATTEMPTS = 3
 
+# Where a collection of all that torch has made is due, it is done before the clock runs: whose
+# import it would fall into is chance, and it takes longer than ours.
 TIMED = """
-import json, sys, time
+import gc, json, sys, time
 import torch
 before = set(sys.modules)
+gc.collect()
 start = time.process_time()
 {statement}
 seconds = time.process_time() - start
@@ -41,7 +44,8 @@ def test_import_takes_little_beyond_torch() -> None:
 
 def test_public_names_take_little_beyond_torch_and_torchvision() -> None:
     statement = "fastload.DataLoader, fastload.ImageFolder, fastload.pack"
-    program = f"import torchvision; start = time.process_time(); import fastload; {statement}"
+    clock = "start = time.process_time()"
+    program = f"import torchvision; gc.collect(); {clock}; import fastload; {statement}"
     assert is_quick(program)
 
 
