@@ -49,10 +49,13 @@ class Thumbnails:
         # Nobody looks for the last grey level in a thumbnail.
         self._batcher = Batcher("native", threads, "fast", torch.device("cpu"), _AHEAD)
         self._lock = threading.Lock()
+        self._closed = False
         self.damaged: dict[int, FastloadError] = {}
 
     def of(self, samples: NDArray[np.int64], side: int) -> dict[int, bytes]:
         """JPEG files by sample; those that cannot be decoded are left out and noted.
+
+        Once closed, none: a browser goes on asking while the server ends.
 
         Args:
             samples: int64, shape (n,).
@@ -66,6 +69,8 @@ class Thumbnails:
         smaller = (longer > side) & (shorter * side >= longer)
         made: dict[int, bytes] = {}
         with self._lock:
+            if self._closed:
+                return made
             for wanted, chosen in ((side, smaller), (None, ~smaller)):
                 for sample, jpeg in self._made(samples[chosen], wanted):
                     made[sample] = jpeg
@@ -108,8 +113,10 @@ class Thumbnails:
             yield sample, jpeg_encode(np.asarray(image), _QUALITY)
 
     def close(self) -> None:
-        """Stop the threads."""
-        self._batcher.close()
+        """Stop the threads, once whoever is asking has been answered."""
+        with self._lock:
+            self._closed = True
+            self._batcher.close()
 
 
 def _pipeline(side: int | None) -> Pipeline:

@@ -7,17 +7,21 @@ import io
 import json
 import socket
 import struct
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
+import fastload
 from benchmarks.many_rows import repeat_rows
 from fastload.store import open_pack
 from fastload.survey.serve import PageServer
+from fastload.survey.thumbnails import Thumbnails
 from tests.survey.conftest import SCRIPT, serving
 
 
@@ -106,6 +110,30 @@ def test_a_browser_may_leave_early(server: PageServer, capfd: pytest.CaptureFixt
     assert ask(server, "/")[0].status == 200
     time.sleep(0.2)
     assert capfd.readouterr().err == ""
+
+
+def test_thumbnails_may_end_while_a_browser_asks(odd_pack: Path) -> None:
+    dataset = fastload.ImageFolder(odd_pack)
+    samples = np.arange(len(dataset))
+
+    def ask(thumbnails: Thumbnails, first: threading.Barrier) -> None:
+        first.wait()
+        while thumbnails.of(samples, 16):
+            pass
+
+    for _ in range(10):
+        thumbnails, first = Thumbnails(dataset, 2), threading.Barrier(4)
+        asking = [
+            threading.Thread(target=ask, args=(thumbnails, first), daemon=True) for _ in range(3)
+        ]
+        for thread in asking:
+            thread.start()
+        first.wait()
+        thumbnails.close()
+        for thread in asking:
+            thread.join(timeout=20)
+            assert not thread.is_alive()
+        assert thumbnails.of(samples, 16) == {}
 
 
 def test_it_only_reads(server: PageServer) -> None:
