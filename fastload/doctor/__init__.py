@@ -33,9 +33,9 @@ def examine(folder: Path | None = None) -> Iterator[tuple[str, list[Finding]]]:
     Args:
         folder: a pack or label folder to be looked at as well.
 
-    >>> areas = dict(examine())
-    >>> [finding.state.value for finding in areas["native library"]][0]
-    'good'
+    >>> area, findings = next(examine())
+    >>> area, findings[0].name, findings[0].state.value
+    ('packages', 'fastload', 'good')
     """
     areas = dict(AREAS)
     if folder is not None:

@@ -10,12 +10,13 @@ from typing import Any
 
 from fastload.doctor.finding import Finding, good, lack, note
 
-__all__ = ["look_at_graphics"]
+__all__ = ["DRIVER", "look_at_graphics"]
 
-_DRIVER = Path("/proc/driver/nvidia/version")
+DRIVER = Path("/proc/driver/nvidia/version")
+"""Where NVIDIA's driver tells its version."""
 
 
-def look_at_graphics(driver: Path = _DRIVER) -> Iterator[Finding]:
+def look_at_graphics(driver: Path = DRIVER) -> Iterator[Finding]:
     """How long torch takes to import, and each GPU."""
     start = time.perf_counter()
     try:

@@ -14,6 +14,7 @@ from types import SimpleNamespace
 import pytest
 
 from fastload.doctor import Finding, State, engines, findings_of, graphics, native, processors
+from fastload.doctor.asking import cause_of_failure
 from fastload.doctor.limits import look_at_limits
 from fastload.doctor.packages import look_at_packages
 from fastload.doctor.place import look_at_place
@@ -190,16 +191,45 @@ def test_an_engine_that_is_not_there_and_one_that_is_broken(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(engines, "find_spec", lambda name: None if name == "ffcv" else object())
-
-    def broken(name: str) -> object:
-        raise ImportError("libnvjpeg.so.13: cannot open shared object file")
-
-    monkeypatch.setattr(engines, "import_module", broken)
+    broken = "raise ImportError('libnvjpeg.so.13: cannot open shared object file')"
+    monkeypatch.setattr(engines, "_LOAD_DALI", broken)
     found = by_name(engines.look_at_engines())
     assert found["FFCV"].state is State.NOTE
     assert "libturbojpeg0-dev" in found["FFCV"].remedy
     assert found["DALI"].state is State.LACK
-    assert "libnvjpeg.so.13" in found["DALI"].found
+    assert found["DALI"].found.endswith("libnvjpeg.so.13: cannot open shared object file")
+
+
+def test_an_engine_that_kills_its_process_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engines, "find_spec", lambda name: object())
+    monkeypatch.setattr(engines, "_LOAD_DALI", "import os; os.kill(os.getpid(), 11)")
+    monkeypatch.setattr(engines, "_LOAD_FFCV", engines._LOADING.format("import no_ffcv"))
+    found = by_name(engines.look_at_engines())
+    assert found["DALI"].found == "installed, but it does not load: killed by SIGSEGV"
+    assert found["FFCV"].found.endswith("No module named 'no_ffcv'")
+
+
+def test_an_import_that_hangs_ends() -> None:
+    assert cause_of_failure("import time; time.sleep(60)", 0.2) == "no answer within 0.2 s"
+
+
+@pytest.mark.parametrize(("series", "lacks"), [(570, True), (580, False), (610, False)])
+def test_a_driver_too_old_for_dali(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, series: int, lacks: bool
+) -> None:
+    driver = write(
+        tmp_path / "version",
+        f"NVRM version: NVIDIA UNIX x86_64 Kernel Module  {series}.65.06  Sun Jul 27 2025\n"
+        "GCC version:  gcc version 12.3.0\n",
+    )
+    monkeypatch.setattr(engines, "find_spec", lambda name: object())
+    monkeypatch.setattr(engines, "_LOAD_DALI", "")
+    monkeypatch.setattr(engines, "_LOAD_FFCV", "")
+    monkeypatch.setattr(engines.metadata, "version", lambda name: "2.3.0")
+    found = by_name(engines.look_at_engines(driver))
+    assert found["DALI"].found == 'nvidia-dali-cuda130 2.3.0: engine="dali"'
+    assert ("DALI on the GPU" in found) == lacks
+    assert not lacks or "needs driver 580 or newer" in found["DALI on the GPU"].found
 
 
 def test_where_data_lies(small_pack: Path, tmp_path: Path) -> None:
