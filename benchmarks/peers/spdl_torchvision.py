@@ -6,7 +6,8 @@ from importlib.metadata import version
 
 import torch
 from spdl.dataloader import DataLoader
-from torch.utils.data import RandomSampler, default_collate
+from torch import Tensor
+from torch.utils.data import BatchSampler, RandomSampler, default_collate
 
 from benchmarks.job import Job
 from benchmarks.loading import passes_of
@@ -21,13 +22,15 @@ def load(job: Job) -> Window:
     # SPDL's own threads are what runs in parallel.
     torch.set_num_threads(1)
     dataset = folder_of(job)
+    sampler = RandomSampler(dataset, num_samples=job.passes * len(dataset))
+
+    def batch_of(rows: list[int]) -> list[Tensor]:
+        return default_collate([dataset[row] for row in rows])
+
     return passes_of(
         DataLoader(
-            RandomSampler(dataset, num_samples=job.passes * len(dataset)),
-            preprocessor=dataset.__getitem__,
-            aggregator=default_collate,
-            batch_size=job.batch,
-            drop_last=True,
+            BatchSampler(sampler, job.batch, drop_last=True),
+            preprocessor=batch_of,
             num_threads=job.threads,
         )
     )
