@@ -18,6 +18,7 @@ from benchmarks.measurement import Measurement
 from benchmarks.places import Places
 from benchmarks.round_robin import measure
 from benchmarks.suites import SETS, SUITES
+from benchmarks.variants import PNG
 from fastload.measure.machine import Machine, this_machine
 
 # An adapter imports its peer, which may not be there: nothing but a worker imports it.
@@ -65,13 +66,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def once_each() -> set[tuple[str, str]]:
     """Entrants by suite and label, so that each adapter does each thing that it can do once.
 
-    And each suite has one at least: an axis is tried at its first value.
+    And each suite has one at least: an axis is tried at its first value. Photos of another size, or
+    of other classes, are no other thing to do; those of another format are.
     """
-    chosen: dict[tuple[str, ...], tuple[str, str]] = {}
+    chosen: dict[tuple[object, ...], tuple[str, str]] = {}
     for name, suite in SUITES.items():
         usual = {label: job for label, job in suite.jobs().items() if suite.usual(label)}
         for place, (label, job) in enumerate(usual.items()):
-            thing = (job.peer, job.task, job.recipe, job.kind)
+            thing = (job.peer, job.task, job.recipe, job.kind == PNG)
             chosen.setdefault((name,) if place == 0 and thing in chosen else thing, (name, label))
     return set(chosen.values())
 
@@ -133,8 +135,10 @@ def pytest_benchmark_update_machine_info(
     config: pytest.Config, machine_info: dict[str, Any]
 ) -> None:
     machine_info["fastload"] = config.stash[MACHINE].as_dict()
-    # Figures are published; how the machine is called where it stands is nobody's business.
-    machine_info.pop("node", None)
+    # Figures are published; how a machine and its kernel are called where they stand is nobody's
+    # business.
+    for name in ("node", "release"):
+        machine_info.pop(name, None)
 
 
 def pytest_benchmark_update_json(

@@ -154,13 +154,16 @@ def run_facts(document: Document) -> list[str]:
     machine = document.machine
     lines = [str(machine), f"{machine.kernel}, Python {machine.python}"]
     if document.versions:
-        lines.append(", ".join(document.versions))
+        # An entrant that is made of several tells the versions of all.
+        single = (one for versions in document.versions for one in versions.split(", "))
+        lines.append(", ".join(dict.fromkeys(single)))
     if document.commit:
         changed = ", with changes that are in no commit" if document.dirty else ""
         of = f" of {document.commit_time[:10]}" if document.commit_time else ""
         lines.append(f"commit {document.commit[:12]}{of}{changed}")
     rounds = "1 round" if document.rounds == 1 else f"{document.rounds} rounds"
-    return [*lines, f"measured {document.time}, {rounds}"]
+    # To the minute, as ISO 8601 writes it.
+    return [*lines, f"measured {document.time[:16]}, {rounds}"]
 
 
 def notes_of(document: Document) -> list[str]:

@@ -60,7 +60,8 @@ def this_machine(cpuinfo: Path = _CPUINFO, meminfo: Path = _MEMINFO) -> Machine:
         cpus=usable_cpus(),
         simd=tuple(name for name in _SIMD if name in flags),
         memory=int(_fields(meminfo).get("MemTotal", "0 kB").split()[0]) * 1024,
-        kernel=f"{platform.system()} {platform.release()}",
+        # Behind the version stands who built it.
+        kernel=f"{platform.system()} {platform.release().partition('-')[0]}",
         python=platform.python_version(),
         load=round(os.getloadavg()[0], 2),
     )

@@ -53,33 +53,38 @@ print(digest.hexdigest())
 """
 
 
-def output_of(program: str, level: str, *arguments: str) -> str:
-    environment = os.environ | {"FASTLOAD_SIMD": level}
+def outputs_of(program: str, *arguments: str) -> dict[str, str]:
+    """What a program prints, by level; all levels run at the same time."""
     command = [sys.executable, "-c", program, *arguments]
-    return subprocess.run(
-        command, env=environment, check=True, timeout=120, stdout=subprocess.PIPE, text=True
-    ).stdout
+    running = {
+        level: subprocess.Popen(
+            command, env=os.environ | {"FASTLOAD_SIMD": level}, stdout=subprocess.PIPE, text=True
+        )
+        for level in LEVELS
+    }
+    printed = {level: process.communicate(timeout=240)[0] for level, process in running.items()}
+    assert [process.returncode for process in running.values()] == [0] * len(LEVELS)
+    return printed
 
 
-@pytest.mark.parametrize("level", LEVELS)
-def test_every_instruction_set_equals_pillow(level: str) -> None:
-    output_of(PROGRAM, level)
+def test_every_instruction_set_equals_pillow() -> None:
+    outputs_of(PROGRAM)
 
 
 def test_fast_decoding_is_the_same_with_every_instruction_set(small_pack: Path) -> None:
-    assert len({output_of(FAST_PROGRAM, level, str(small_pack)) for level in LEVELS}) == 1
+    assert len(set(outputs_of(FAST_PROGRAM, str(small_pack)).values())) == 1
 
 
-# Prints for each file of which standard input has the path the digests of its pixels, decoded from
-# both codecs that are decoded without libjpeg.
+# Prints for each file of which a list has the path the digests of its pixels, decoded from both
+# codecs that are decoded without libjpeg.
 DIGESTS_PROGRAM = """
 import hashlib
 import sys
 from pathlib import Path
 from fastload.native.library import dct_of_jpeg, decode, jpeg_transcode
 
-for line in sys.stdin.buffer:
-    seekable = jpeg_transcode(Path(line[:-1].decode()).read_bytes()).jpeg
+for path in Path(sys.argv[1]).read_text().splitlines():
+    seekable = jpeg_transcode(Path(path).read_bytes()).jpeg
     of_jpeg, of_dct = decode(seekable, 0), decode(dct_of_jpeg(seekable), 1)
     print(hashlib.sha256(of_jpeg).hexdigest(), hashlib.sha256(of_dct).hexdigest())
 """
@@ -99,20 +104,15 @@ def digest_by_pillow(path: Path) -> str:
 @pytest.mark.slow
 @pytest.mark.real_data
 @pytest.mark.parametrize("name", ["imagenet-lt20", "magnetic-tile"])
-def test_every_instruction_set_decodes_real_photos_as_pillow_does(name: str) -> None:
+def test_every_instruction_set_decodes_real_photos_as_pillow_does(
+    name: str, tmp_path: Path
+) -> None:
     files = files_of(name)
+    (tmp_path / "list").write_text("".join(f"{path}\n" for path in files))
+    found = outputs_of(DIGESTS_PROGRAM, str(tmp_path / "list"))
     wanted = [f"{digest} {digest}" for digest in map(digest_by_pillow, files)]
-    for level in LEVELS:
-        run = subprocess.run(
-            [sys.executable, "-c", DIGESTS_PROGRAM],
-            input="".join(f"{path}\n" for path in files),
-            env=os.environ | {"FASTLOAD_SIMD": level},
-            stdout=subprocess.PIPE,
-            text=True,
-            check=True,
-            timeout=240,
-        )
-        got = run.stdout.splitlines()
+    for level, printed in found.items():
+        got = printed.splitlines()
         assert len(got) == len(files)
         wrong = [path for path, a, b in zip(files, got, wanted, strict=True) if a != b]
         assert not wrong, f"{level}: {wrong[:3]} and so on, {len(wrong)} in all"

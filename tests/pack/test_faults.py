@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -20,20 +21,6 @@ from tests.pack.test_pack import small_folder, tree
 REPOSITORY = Path(__file__).parents[2]
 # A hundred packings sync a thousand times: memory does it at once.
 MEMORY = Path("/dev/shm")
-
-
-@pytest.fixture
-def attempts() -> Iterator[Path]:
-    """A folder for many packs."""
-    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
-        yield Path(folder)
-
-
-def faulty_packing(kind: str, command: str, source: Path, folder: Path) -> list[dict]:
-    program = [sys.executable, "-m", "tests.pack.faulty_packing", kind, command, source, folder]
-    done = subprocess.run(program, cwd=REPOSITORY, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
 
 
 @pytest.fixture(scope="module", params=["pack", "recode", "append"])
@@ -70,10 +57,42 @@ def undisturbed(command: str, source: Path) -> Path:
     return report.path
 
 
-def test_killed_at_every_change_of_a_file(
-    command: str, source: Path, undisturbed: Path, attempts: Path
-) -> None:
-    outcomes = faulty_packing("kill", command, source, attempts)
+@dataclass
+class Attempts:
+    """Packings that met a fault, with a folder of a pack for each."""
+
+    folder: Path
+    outcomes: list[dict]
+
+    def pack(self, outcome: dict) -> Path:
+        return self.folder / f"{outcome['at']:03d}.pack"
+
+
+@pytest.fixture(scope="module")
+def attempts(command: str, source: Path) -> Iterator[dict[str, Attempts]]:
+    """By fault; both are tried at the same time, since each attempt waits for a process."""
+    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
+        running = {}
+        for fault in ("kill", "full"):
+            target = Path(folder, fault)
+            target.mkdir()
+            running[fault] = subprocess.Popen(
+                [sys.executable, "-m", "tests.pack.faulty_packing", fault, command, source, target],
+                cwd=REPOSITORY,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        printed = {fault: process.communicate()[0] for fault, process in running.items()}
+        assert [process.returncode for process in running.values()] == [0, 0]
+        yield {
+            fault: Attempts(Path(folder, fault), json.loads(text))
+            for fault, text in printed.items()
+        }
+
+
+def test_killed_at_every_change_of_a_file(undisturbed: Path, attempts: dict[str, Attempts]) -> None:
+    killed = attempts["kill"]
+    outcomes = killed.outcomes
     assert len(outcomes) > 40
     for outcome in outcomes:
         assert outcome["code"] == -signal.SIGKILL, outcome
@@ -86,16 +105,16 @@ def test_killed_at_every_change_of_a_file(
     )
     wanted = tree(undisturbed)
     for outcome in outcomes:
-        assert tree(attempts / f"{outcome['at']:03d}.pack") == wanted, outcome
+        assert tree(killed.pack(outcome)) == wanted, outcome
 
 
 def test_disk_full_at_every_change_of_a_file(
-    command: str, source: Path, undisturbed: Path, attempts: Path
+    undisturbed: Path, attempts: dict[str, Attempts]
 ) -> None:
-    outcomes = faulty_packing("full", command, source, attempts)
-    assert len(outcomes) > 40
+    full = attempts["full"]
+    assert len(full.outcomes) > 40
     wanted = tree(undisturbed)
-    for outcome in outcomes:
+    for outcome in full.outcomes:
         assert outcome["code"] == DISK_FULL, outcome
         assert outcome["again"] == 0, outcome
-        assert tree(attempts / f"{outcome['at']:03d}.pack") == wanted, outcome
+        assert tree(full.pack(outcome)) == wanted, outcome
