@@ -268,4 +268,4 @@ def _read(files: Sequence[Path]) -> list[Document]:
     try:
         return [read_document(file) for file in files]
     except OSError as error:
-        raise click.ClickException(str(error)) from error
+        raise click.ClickException(f"{error.filename}: {error.strerror}.") from error

@@ -6,6 +6,7 @@ import json
 from hashlib import sha256
 from pathlib import Path
 from shlex import quote
+from traceback import format_tb
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -103,6 +104,8 @@ def command(
         "progress": _tell_window,
     }
     is_pack = (source / MANIFEST_NAME).is_file()
+    if not source.is_dir():
+        raise click.ClickException(f"{source}: there is no such folder.")
     try:
         tuning = _tune(source, is_pack, engines, decode, asked)
         _print(tuning)
@@ -117,8 +120,18 @@ def _step(text: str) -> Callable[[Any], object]:
     step = named_in_program(text)
     if not callable(step):
         raise click.ClickException(f"{text} is no function: give one that takes a batch.")
-    found: Callable[[Any], object] = step
-    return found
+
+    def told(batch: Any) -> object:
+        try:
+            return step(batch)
+        except Exception as error:
+            # Without this function's own line.
+            trace = error.__traceback__ and error.__traceback__.tb_next
+            where = "".join(format_tb(trace))
+            reason = f"{text} failed on a batch: {type(error).__name__}: {error}"
+            raise click.ClickException(f"{reason}\n{where}") from error
+
+    return told
 
 
 def _tune(source: Path, is_pack: bool, engines: str, decode: str, asked: dict[str, Any]) -> Tuning:

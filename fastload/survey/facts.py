@@ -88,15 +88,10 @@ def facts_of(asked: Asked, progress: Callable[[int, int], None] | None = None) -
     except (FastloadError, FileNotFoundError) as error:
         rejected = []
         faults.append(str(error))
-    return Facts(
-        summary,
-        resolutions_of(dataset),
-        rejected,
-        _copies(asked, faults, progress),
-        _batch(asked, faults),
-        _modes(asked, summary),
-        faults,
-    )
+    # A balance that is not there is said before minutes of comparing.
+    modes, batch = _modes(asked, summary), _batch(asked, faults)
+    copies = _copies(asked, faults, progress)
+    return Facts(summary, resolutions_of(dataset), rejected, copies, batch, modes, faults)
 
 
 def _copies(

@@ -103,7 +103,7 @@ def test_what_is_no_result(tmp_path: Path) -> None:
     done = run("bench", "report", tmp_path / "a.json")
     assert done.exit_code == 1 and "a.json: commit_info is null, not an object" in done.output
     done = run("bench", "report", tmp_path / "b.json")
-    assert done.exit_code == 1 and "b.json" in done.output
+    assert done.exit_code == 1 and "b.json: No such file or directory." in done.output
 
 
 @pytest.mark.parametrize("command", [(), ("--help",), ("run", "-h"), ("compare", "-h")])

@@ -95,3 +95,19 @@ def test_what_is_there_for_packs_alone(label_folder: Path, tmp_path: Path) -> No
     assert result.exit_code == 2 and "are for packs" in result.output
     result = run("tune", tmp_path / "nothing", *QUICK)
     assert result.exit_code == 1 and "nothing" in result.output
+
+
+def test_a_step_that_fails_says_where(small_pack: Path, tmp_path: Path) -> None:
+    program = tmp_path / "broken_train.py"
+    program.write_text("def step(batch):\n    raise ValueError('boom')\n")
+    result = run("tune", small_pack, *QUICK, "--train-step", f"{program}:step")
+    assert result.exit_code == 1
+    assert f"{program}:step failed on a batch: ValueError: boom" in result.output
+    assert "line 2, in step" in result.output
+    assert "in told" not in result.output
+
+
+def test_what_is_not_there_is_said(tmp_path: Path) -> None:
+    result = run("tune", tmp_path / "nowhere")
+    assert result.exit_code == 1
+    assert result.output == f"Error: {tmp_path / 'nowhere'}: there is no such folder.\n"

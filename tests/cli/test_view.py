@@ -82,6 +82,12 @@ def test_no_pack_and_no_balance_without_classes(label_folder: Path, tmp_path: Pa
     assert refused.exit_code == 1 and "there is nothing to balance" in refused.stderr
 
 
+def test_an_unknown_balance_is_said_before_images_are_compared(copy: Path) -> None:
+    refused = run("view", copy, "--balance", "clas")
+    assert refused.exit_code == 1 and "Do you mean 'class'?" in refused.stderr
+    assert "comparing" not in refused.stderr
+
+
 def test_a_transform_of_the_users(copy: Path, tmp_path: Path) -> None:
     program = tmp_path / "train.py"
     program.write_text(
