@@ -154,9 +154,7 @@ def run_facts(document: Document) -> list[str]:
     machine = document.machine
     lines = [str(machine), f"{machine.kernel}, Python {machine.python}"]
     if document.versions:
-        # An entrant that is made of several tells the versions of all.
-        single = (one for versions in document.versions for one in versions.split(", "))
-        lines.append(", ".join(dict.fromkeys(single)))
+        lines.append(", ".join(document.versions))
     if document.commit:
         changed = ", with changes that are in no commit" if document.dirty else ""
         of = f" of {document.commit_time[:10]}" if document.commit_time else ""

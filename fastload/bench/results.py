@@ -225,8 +225,9 @@ class Document:
 
     @property
     def versions(self) -> list[str]:
-        """Of all peers."""
-        return sorted({result.version for result in self.results if result.version})
+        """Of all peers; one that is made of several tells those of all, with commas."""
+        told = ", ".join(result.version for result in self.results if result.version)
+        return sorted(set(told.split(", "))) if told else []
 
     def as_dict(self) -> dict[str, Any]:
         """The document as it is written."""

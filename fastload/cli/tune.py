@@ -103,9 +103,9 @@ def command(
         "ranks": ranks,
         "progress": _tell_window,
     }
-    is_pack = (source / MANIFEST_NAME).is_file()
     if not source.is_dir():
         raise click.ClickException(f"{source}: there is no such folder.")
+    is_pack = (source / MANIFEST_NAME).is_file()
     try:
         tuning = _tune(source, is_pack, engines, decode, asked)
         _print(tuning)
